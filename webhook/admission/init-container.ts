@@ -1,0 +1,117 @@
+import { isDeepStrictEqual } from "node:util";
+import type { V1Container } from "@kubernetes/client-node";
+import type { AdmissionSettings } from "../settings/schema.ts";
+import { INIT_CONTAINER } from "./names.ts";
+import { add, type Operation, pointer, remove, replace } from "./patch.ts";
+import { type Container, otherContainers, type PodSpec } from "./pod.ts";
+import { hasAny, qosClass } from "./qos.ts";
+import { formatQuantity, parseQuantity } from "./quantity.ts";
+
+/** Where the API server mounts a pod's service account token, into our container too. */
+const TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/**
+ * Puts `smc-init` where it belongs: directly after a leading istio-init or istio-validation, else first, and so
+ * before the sidecar and every container that stays. Out of place, altered or doubled, it is put right.
+ */
+export function placeInitContainer(spec: PodSpec, sockets: string, settings: AdmissionSettings): readonly Operation[] {
+  const list = spec.initContainers;
+  const path = pointer("spec", "initContainers");
+  const ours = (list ?? []).flatMap((container, index) =>
+    container.name === INIT_CONTAINER ? [{ container, index }] : [],
+  );
+  const wanted = initContainer(spec, sockets, settings, ours[0]?.container);
+  if (!list) return [add(path, [wanted])];
+
+  const place = leaders(list, settings);
+  const [only, ...doubles] = ours;
+  if (only?.index === place && doubles.length === 0) {
+    return isDeepStrictEqual(only.container, wanted) ? [] : [replace(`${path}/${place}`, wanted)];
+  }
+  // From the last one on, so that no removal shifts the next.
+  const removals = ours.map(({ index }) => remove(`${path}/${index}`)).reverse();
+  return [...removals, add(`${path}/${place}`, wanted)];
+}
+
+/** How many init containers lead the list, ours aside, that the mesh needs to stay in front. */
+function leaders(list: readonly Container[], { sidecar }: AdmissionSettings): number {
+  const others = list.filter(({ name }) => name !== INIT_CONTAINER);
+  const end = others.findIndex(
+    ({ name, restartPolicy }) => !sidecar.initContainerNames.includes(name) || restartPolicy === "Always",
+  );
+  return end === -1 ? others.length : end;
+}
+
+/**
+ * The container as it must be. It is privileged, so all of it comes from the settings and from here; what is kept of
+ * `found` is only what the API server itself adds, that no alarm is raised over it in the next round.
+ */
+function initContainer(spec: PodSpec, sockets: string, settings: AdmissionSettings, found?: Container) {
+  const { image, imagePullPolicy } = settings.initContainer;
+  const container: V1Container = {
+    name: INIT_CONTAINER,
+    image,
+    imagePullPolicy,
+    command: ["/usr/local/bin/smc-init"],
+    env: environment(sockets, settings.initContainer),
+    resources: resources(spec, settings, found),
+    securityContext: {
+      privileged: true,
+      readOnlyRootFilesystem: true,
+      runAsGroup: 0,
+      runAsNonRoot: false,
+      runAsUser: 0,
+    },
+    terminationMessagePath: "/dev/termination-log",
+    terminationMessagePolicy: "FallbackToLogsOnError",
+  };
+  const tokens = found?.volumeMounts?.filter(isTokenMount) ?? [];
+  return {
+    ...container,
+    ...(found?.resizePolicy !== undefined && { resizePolicy: found.resizePolicy }),
+    ...(tokens.length > 0 && { volumeMounts: tokens.slice(0, 1) }),
+  };
+}
+
+/** Empty values are left out: the API server would drop them, and the container would look altered ever after. */
+function environment(sockets: string, settings: AdmissionSettings["initContainer"]) {
+  const sysctls = Object.entries(settings.sysctls).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    { name: "SMC_METHOD", value: settings.method },
+    { name: "SMC_SOCKETS", value: sockets },
+    { name: "SMC_SYSCTLS", value: sysctls.map(([name, value]) => `${name}=${value}`).join(",") },
+    { name: "SMCR_PNET", value: settings.pnetId },
+    { name: "SMC_IPV6", value: settings.ipv6 },
+    { name: "SMC_ON_FAILURE", value: settings.onFailure },
+  ].filter(({ value }) => value !== "");
+}
+
+/**
+ * Requests equal to limits, so that a Guaranteed pod stays so; none in a BestEffort pod, nor where the pod has
+ * resources of its own, which then decide. What the API server defaulted besides (ephemeral storage) is kept.
+ */
+function resources(spec: PodSpec, settings: AdmissionSettings, found?: Container) {
+  const { cpu, memory } = settings.initContainer;
+  const none = hasAny(spec.resources) || qosClass(otherContainers(spec)) === "BestEffort";
+  const own = none ? {} : { cpu: canonical(cpu), memory: canonical(memory) };
+  const of = (list: "limits" | "requests") => {
+    const defaulted = Object.entries(found?.resources?.[list] ?? {}).filter(
+      ([name]) => name !== "cpu" && name !== "memory",
+    );
+    const all = { ...own, ...Object.fromEntries(defaulted) };
+    return Object.keys(all).length > 0 ? { [list]: all } : {};
+  };
+  return { ...of("limits"), ...of("requests") };
+}
+
+function canonical(quantity: string): string {
+  const parsed = parseQuantity(quantity);
+  return parsed ? formatQuantity(parsed) : quantity;
+}
+
+/** Just what the service account admission plugin adds: a mount with options could bring files of the author's. */
+function isTokenMount(mount: unknown): boolean {
+  if (typeof mount !== "object" || mount === null) return false;
+  const { name, mountPath, readOnly, ...options } = { name: "", mountPath: "", readOnly: false, ...mount };
+  return mountPath === TOKEN_PATH && readOnly === true && name !== "" && Object.keys(options).length === 0;
+}

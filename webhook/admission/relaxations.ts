@@ -1,0 +1,127 @@
+import { isDeepStrictEqual } from "node:util";
+import type { AdmissionSettings } from "../settings/schema.ts";
+import { valueAt } from "./patch.ts";
+import type { Container, Pod, Quantities } from "./pod.ts";
+import { otherContainers } from "./pod.ts";
+import { hasAny, qosClass } from "./qos.ts";
+import { parseQuantity, scaleQuantity } from "./quantity.ts";
+import type { Sidecar } from "./sidecar.ts";
+import type { Relaxed } from "./status.ts";
+
+interface Context {
+  readonly pod: Pod;
+  readonly sidecar: Sidecar;
+  readonly settings: AdmissionSettings["relaxations"];
+}
+
+/** One field of the sidecar, and what it becomes. Returning the original keeps it. */
+interface Relaxation {
+  readonly field: readonly string[];
+  readonly relax: (original: unknown, context: Context) => unknown;
+}
+
+/**
+ * The table of relaxations; each name is a setting, whose description says what it does. `runAsUser` and `runAsGroup`
+ * are not in it and never will be: Istio's redirection tells the sidecar's traffic by them.
+ */
+const RELAXATIONS = {
+  cpuLimit: {
+    field: ["resources", "limits", "cpu"],
+    relax: (limit, context) => scaledLimit("cpu", limit, context.settings.cpuLimit, context),
+  },
+  memoryLimit: {
+    field: ["resources", "limits", "memory"],
+    relax: (limit, context) => scaledLimit("memory", limit, context.settings.memoryLimit, context),
+  },
+  capabilities: {
+    field: ["securityContext", "capabilities", "add"],
+    relax: (added, { settings }) => {
+      const own = Array.isArray(added) ? added : [];
+      const missing = own.includes("ALL") ? [] : settings.capabilities.filter((name) => !own.includes(name));
+      return missing.length === 0 ? added : [...own, ...missing];
+    },
+  },
+  readOnlyRootFilesystem: {
+    field: ["securityContext", "readOnlyRootFilesystem"],
+    relax: (readOnly, { settings }) =>
+      settings.readOnlyRootFilesystem === "off" && readOnly === true ? false : readOnly,
+  },
+  allowPrivilegeEscalation: {
+    field: ["securityContext", "allowPrivilegeEscalation"],
+    relax: (allowed, { settings }) =>
+      settings.allowPrivilegeEscalation === "on" && allowed === false ? true : allowed,
+  },
+  seccompProfile: {
+    field: ["securityContext", "seccompProfile"],
+    relax: (profile, { settings }) => (settings.seccompProfile === "Unconfined" ? { type: "Unconfined" } : profile),
+  },
+} as const satisfies Record<string, Relaxation>;
+
+export interface AppliedRelaxation {
+  readonly name: string;
+  readonly field: readonly string[];
+  readonly record: Relaxed;
+  /** False where the sidecar is already as it should be. */
+  readonly changes: boolean;
+}
+
+/**
+ * What is to be relaxed in the sidecar. An original that an earlier round recorded is believed only where relaxing it
+ * gives just what the sidecar has now; where somebody reset that since, as Istio's injector does, or wrote the record
+ * himself, what is found is the original. So relaxing twice is relaxing once.
+ */
+export function relaxations(
+  pod: Pod,
+  sidecar: Sidecar,
+  recorded: ReadonlyMap<string, Relaxed>,
+  settings: AdmissionSettings,
+): readonly AppliedRelaxation[] {
+  const context = { pod, sidecar, settings: settings.relaxations };
+  const applied: AppliedRelaxation[] = [];
+  for (const [name, { field, relax }] of Object.entries<Relaxation>(RELAXATIONS)) {
+    const current = valueAt(sidecar.container, field) ?? undefined;
+    const before = recorded.get(name)?.from ?? undefined;
+    const done = recorded.has(name) && isDeepStrictEqual(relax(before, context), current);
+    const original = done ? before : current;
+    const target = done ? current : relax(current, context);
+    if (isDeepStrictEqual(target, original)) continue;
+    applied.push({ name, field, record: { from: original ?? null, to: target }, changes: !done });
+  }
+  return applied;
+}
+
+/** Names of recorded relaxations that this version does not know. */
+export function unknownRelaxations(recorded: ReadonlyMap<string, Relaxed>): readonly string[] {
+  return [...recorded.keys()].filter((name) => !Object.hasOwn(RELAXATIONS, name));
+}
+
+function scaledLimit(resource: "cpu" | "memory", limit: unknown, factor: number, context: Context): unknown {
+  if (factor === 1 || (typeof limit !== "string" && typeof limit !== "number")) return limit;
+  const quantity = parseQuantity(limit);
+  if (!quantity || quantity.nanos <= 0n) return limit;
+  const scaled = scaleQuantity(quantity, factor);
+  return qosWith(resource, limit, context) === qosWith(resource, scaled, context) && fitsPod(resource, scaled, context)
+    ? scaled
+    : limit;
+}
+
+function qosWith(resource: string, limit: string | number, { pod, sidecar }: Context) {
+  const changed = withLimit(sidecar.container, resource, limit);
+  const containers = otherContainers(pod.spec).map((one) => (one === sidecar.container ? changed : one));
+  return qosClass(containers, pod.spec.resources);
+}
+
+function withLimit(container: Container, resource: string, limit: string | number): Container {
+  const limits: Quantities = { ...container.resources?.limits, [resource]: limit };
+  const requests: Quantities = { ...container.resources?.limits, ...container.resources?.requests };
+  return { ...container, resources: { limits, requests } };
+}
+
+/** A container's limit above the pod's own would make the API server refuse the pod. */
+function fitsPod(resource: string, scaled: string, { pod }: Context): boolean {
+  if (!hasAny(pod.spec.resources)) return true;
+  const whole = pod.spec.resources?.limits?.[resource];
+  const most = whole === undefined ? undefined : parseQuantity(whole)?.nanos;
+  const wanted = parseQuantity(scaled)?.nanos;
+  return most === undefined || wanted === undefined || wanted <= most;
+}
