@@ -1,6 +1,6 @@
-import { watch } from "node:fs";
+import { type Stats, statSync, watch } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 
 export interface WatchOptions {
   /** How often to compare the folder with what it was, in milliseconds: some file systems send no events. */
@@ -33,13 +33,19 @@ export function watchFolder(folder: string, changed: () => void, options: WatchO
   };
 
   let watcher = startWatcher(folder, settle);
+  let looking = false;
   const poll = async () => {
+    // A file system that hangs must not gather polls.
+    if (looking) return;
+    looking = true;
     const found = await signature(folder);
+    const folderNow = await stat(folder).then(identity, () => undefined);
+    looking = false;
     if (closed) return;
     if (known !== undefined && found !== known) settle();
     known = found;
-    // A folder that was away, or was replaced by another of its name, is watched anew.
-    if (!watcher || watcher.ended()) {
+    // A folder that was away, or was replaced by another (a link to it may have moved), is watched anew.
+    if (!watcher || watcher.ended() || watcher.folder !== folderNow) {
       watcher?.close();
       watcher = startWatcher(folder, settle);
     }
@@ -61,20 +67,25 @@ export function watchFolder(folder: string, changed: () => void, options: WatchO
 function startWatcher(folder: string, event: () => void) {
   let ended = false;
   try {
-    const watcher = watch(folder, { persistent: false }, (type, name) => {
+    const found = identity(statSync(folder));
+    const name = basename(resolve(folder));
+    const watcher = watch(folder, { persistent: false }, (type, changed) => {
       // The folder itself was moved or removed: this watch says no more.
-      if (type === "rename" && name !== null && folder.endsWith(`/${name}`)) ended = true;
+      if (type === "rename" && changed === name) ended = true;
       event();
     });
     watcher.on("error", () => {
       ended = true;
       watcher.close();
     });
-    return { close: () => watcher.close(), ended: () => ended };
+    return { folder: found, close: () => watcher.close(), ended: () => ended };
   } catch {
     return undefined;
   }
 }
+
+/** Tells one folder from another of its name. Inode numbers are used again, so the time of birth counts too. */
+const identity = ({ dev, ino, birthtimeMs }: Stats): string => `${dev}:${ino}:${birthtimeMs}`;
 
 /** What the folder holds, as a text that differs when a file does. Links are followed. */
 async function signature(folder: string): Promise<string> {
@@ -83,7 +94,7 @@ async function signature(folder: string): Promise<string> {
     const seen = await Promise.all(
       names.map(async (name) => {
         const found = await stat(join(folder, name)).catch(() => undefined);
-        return `${name}:${found?.ino}:${found?.size}:${found?.mtimeMs}`;
+        return `${name}:${found?.ino}:${found?.size}:${found?.mtimeMs}:${found?.ctimeMs}`;
       }),
     );
     return seen.join("\n");

@@ -55,7 +55,11 @@ const listener = (description: string, host: string, port: number) =>
 export const SettingsSchema = group("", {
   listen: group("Where the service listens. A change takes effect at the next start.", {
     https: listener("Admission: `/mutate`, `/healthz`, `/readyz`.", "0.0.0.0", 8443),
-    http: listener("Config service: `/config`, `/nodes`, `/explain`, `/metrics`, `/healthz`, `/readyz`.", "0.0.0.0", 8080),
+    http: listener(
+      "Config service: `/config`, `/nodes`, `/explain`, `/metrics`, `/healthz`, `/readyz`.",
+      "0.0.0.0",
+      8080,
+    ),
   }),
   mesh: group("Where the mesh's state is read from. A change takes effect at the next start.", {
     source: oneOf(["embedded"], "embedded", "`embedded`: a folder of Kubernetes YAML."),

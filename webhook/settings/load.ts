@@ -1,0 +1,58 @@
+import { dirname, resolve } from "node:path";
+import Value from "typebox/value";
+import { crossChecks } from "./cross-checks.ts";
+import { readDocument } from "./document.ts";
+import { pathText, type SettingsFault } from "./fault.ts";
+import { type Settings, SettingsSchema } from "./schema.ts";
+import { type FieldFault, walkSettings } from "./walk.ts";
+
+/** Either settings that are complete and sound, or everything that keeps the file from being so. */
+export type ParsedSettings = { readonly settings: Settings } | { readonly faults: readonly SettingsFault[] };
+
+/** More than a person mends at once only hides the first. */
+const MAX_FAULTS = 10;
+
+/**
+ * Reads the text of a settings file; what it does not say takes its default. Relative folders start at the file's.
+ * Never throws.
+ *
+ * @example
+ * const parsed = parseSettings("placement: { mode: require }", "/etc/smc-webhook/settings.yaml");
+ * if ("faults" in parsed) console.error(parsed.faults.map(faultLine).join("\n"));
+ */
+export function parseSettings(text: string, file: string): ParsedSettings {
+  const document = readDocument(text);
+  if ("faults" in document) {
+    return { faults: document.faults.slice(0, MAX_FAULTS).map((fault) => ({ file, path: "", ...fault })) };
+  }
+  const refused = (faults: readonly FieldFault[]): ParsedSettings => ({
+    faults: faults
+      .map(({ path, message }) => ({ file, line: document.lineOf(path), path: pathText(path), message }))
+      .sort((one, other) => one.line - other.line)
+      .slice(0, MAX_FAULTS),
+  });
+
+  const { value, faults } = walkSettings(document.root);
+  if (faults.length > 0) return refused(faults);
+  // The walk has checked every field; this tells the compiler, and stands guard over the walk.
+  if (!Value.Check(SettingsSchema, value))
+    return refused([{ path: [], message: "the settings do not fit the schema" }]);
+  const mismatches = crossChecks(value);
+  if (mismatches.length > 0) return refused(mismatches);
+  return { settings: withFolders(value, dirname(file)) };
+}
+
+const withFolders = (settings: Settings, start: string): Settings => ({
+  ...settings,
+  mesh: { ...settings.mesh, folder: resolve(start, settings.mesh.folder) },
+  certificates: { ...settings.certificates, folder: resolve(start, settings.certificates.folder) },
+});
+
+/** The settings in force where no file says otherwise. */
+export const DEFAULTS: Settings = defaults();
+
+function defaults(): Settings {
+  const { value } = walkSettings(null);
+  if (!Value.Check(SettingsSchema, value)) throw new Error("a default in the settings schema is not valid");
+  return value;
+}
