@@ -4,7 +4,7 @@ import { routeExplain } from "./config/explain.ts";
 import { routeNodes } from "./config/nodes.ts";
 import { routeHealth } from "./health.ts";
 import { routeMutate } from "./mutate.ts";
-import { answerErrors } from "./refuse.ts";
+import { answerErrors, refuseBytes, refuseEarly } from "./refuse.ts";
 import type { Service } from "./service.ts";
 
 /**
@@ -21,6 +21,8 @@ const OPTIONS = {
   requestTimeout: 30_000,
   // While the service stops, what still arrives is answered: a 503 would refuse a pod under failurePolicy Fail.
   return503OnClosing: false,
+  frameworkErrors: refuseEarly,
+  clientErrorHandler: refuseBytes,
 } as const satisfies FastifyServerOptions;
 
 /** The HTTPS listener, which the API server calls. */

@@ -9,7 +9,13 @@ export const remove = (path: string): Operation => ({ op: "remove", path });
 
 /** A JSON Pointer (RFC 6901) from its unescaped parts. */
 export function pointer(...parts: readonly (string | number)[]): string {
-  return parts.map((part) => `/${`${part}`.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+  let path = "";
+  for (const part of parts) path += `/${typeof part === "string" ? escaped(part) : part}`;
+  return path;
+}
+
+function escaped(part: string): string {
+  return /[~/]/.test(part) ? part.replaceAll("~", "~0").replaceAll("/", "~1") : part;
 }
 
 /** The value at the parts below `root`; undefined where an object on the way is missing. Own keys only. */

@@ -2,10 +2,10 @@
  * Kubernetes quantities, exactly: a count of nano units.
  * Source: k8s.io/apimachinery/pkg/api/resource, whose canonical form is what the API server writes.
  */
-const NANO_EXPONENT = 9;
 const DECIMAL: readonly string[] = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
 const BINARY: readonly string[] = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
-const UNIT = 10n ** BigInt(NANO_EXPONENT);
+/** One whole unit, in nano units. */
+const UNIT = 1_000_000_000n;
 
 export interface Quantity {
   readonly nanos: bigint;
@@ -13,21 +13,41 @@ export interface Quantity {
   readonly binary: boolean;
 }
 
+/** Nano units by suffix. */
+const MULTIPLIERS: ReadonlyMap<string, bigint> = new Map([
+  ...DECIMAL.map((suffix, index): [string, bigint] => [suffix, 1000n ** BigInt(index)]),
+  ...BINARY.slice(1).map((suffix, index): [string, bigint] => [suffix, 1024n ** BigInt(index + 1) * UNIT]),
+]);
+
+/** The same few quantities stand in all pods; remembering them takes most of a decision's time away. */
+const remembered = new Map<string, Quantity>();
+const MAX_REMEMBERED = 256;
+const MAX_LENGTH = 16;
+
 /** Undefined for what is no quantity. What is finer than a nano unit is rounded up, as Kubernetes does. */
-export function parseQuantity(text: string | number): Quantity | undefined {
-  const match = /^([+-]?)([0-9]{0,40})(?:\.([0-9]{0,40}))?(?:([eE][+-]?[0-9]{1,2})|([numkMGTPE]|[KMGTPE]i))?$/.exec(
-    `${text}`,
-  );
+export function parseQuantity(written: string | number): Quantity | undefined {
+  const text = `${written}`;
+  const known = remembered.get(text);
+  if (known) return known;
+  const quantity = read(text);
+  if (quantity && text.length <= MAX_LENGTH) {
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+    remembered.set(text, quantity);
+  }
+  return quantity;
+}
+
+const FORM = /^([+-]?)([0-9]{0,40})(?:\.([0-9]{0,40}))?(?:[eE]([+-]?[0-9]{1,2})|([numkMGTPE]|[KMGTPE]i))?$/;
+
+function read(text: string): Quantity | undefined {
+  const match = FORM.exec(text);
   if (!match) return undefined;
-  const [, sign, whole = "", fraction = "", exponent, suffix = ""] = match;
+  const [, sign, whole = "", fraction = "", exponent = "0", suffix = ""] = match;
   if (whole === "" && fraction === "") return undefined;
-  const binary = suffix.endsWith("i");
-  const digits = BigInt(whole + fraction);
-  const tens =
-    NANO_EXPONENT - fraction.length + (binary ? 0 : exponent ? Number(exponent.slice(1)) : decimalExponent(suffix));
-  const factor = binary ? 1024n ** BigInt(BINARY.indexOf(suffix)) : 1n;
-  const magnitude = tens >= 0 ? digits * factor * 10n ** BigInt(tens) : divideUp(digits * factor, 10n ** BigInt(-tens));
-  return { nanos: sign === "-" ? -magnitude : magnitude, binary };
+  const tens = Number(exponent) - fraction.length;
+  const units = BigInt(whole + fraction) * (MULTIPLIERS.get(suffix) ?? 0n);
+  const magnitude = tens >= 0 ? units * 10n ** BigInt(tens) : divideUp(units, 10n ** BigInt(-tens));
+  return { nanos: sign === "-" ? -magnitude : magnitude, binary: suffix.endsWith("i") };
 }
 
 /** The quantity times a factor (three decimals count), in canonical form. */
@@ -50,10 +70,6 @@ function withSuffix(amount: bigint, step: bigint, suffixes: readonly string[]): 
     place += 1;
   }
   return `${rest}${suffixes[place]}`;
-}
-
-function decimalExponent(suffix: string): number {
-  return 3 * DECIMAL.indexOf(suffix) - NANO_EXPONENT;
 }
 
 function divideUp(amount: bigint, by: bigint): bigint {

@@ -48,6 +48,8 @@ function parseYaml(body: Buffer): readonly unknown[] {
   }
 }
 
+/** Of the parser's message; the line's number stands before it already. */
 function firstLine(error: Error): string {
-  return error.message.split("\n", 1)[0] ?? "";
+  const [line = ""] = error.message.split("\n", 1);
+  return line.replace(/ at line \d+, column \d+:?$/, "");
 }
