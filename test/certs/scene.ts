@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import type { Log } from "../../certs/log.ts";
+import type { Log } from "../../webhook/log.ts";
 
 export const NAMES = { dnsNames: ["smc-webhook.smc-system.svc", "localhost"], ipAddresses: ["127.0.0.1", "::1"] };
 export const FILES = ["ca.crt", "ca.key", "tls.crt", "tls.key"] as const;
