@@ -1,8 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { get } from "node:http";
-import { setTimeout as wait } from "node:timers/promises";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 
@@ -15,15 +14,7 @@ const { listen } = parse(await readFile(SETTINGS, "utf8"));
 const admission = `https://${listen.https.host}:${listen.https.port}`;
 const config = `http://${listen.http.host}:${listen.http.port}`;
 
-const server = spawn(process.execPath, [MAIN, "--settings", SETTINGS], { stdio: "inherit" });
-const ended = once(server, "exit");
-// Ctrl-C reaches the server too; this process waits for it to end in order.
-for (const signal of ["SIGINT", "SIGTERM"] as const)
-  process.on(signal, () => signal === "SIGTERM" && server.kill(signal));
-
-while (server.exitCode === null && !(await ready())) await wait(100);
-if (server.exitCode === null) {
-  process.stdout.write(`
+const WHAT_TO_TRY = `
 The server is up, on the mesh of manifests/samples/embedded/mesh. Try, in another terminal:
 
   curl -k ${admission}/healthz
@@ -35,18 +26,18 @@ The server is up, on the mesh of manifests/samples/embedded/mesh. Try, in anothe
 
 Edit manifests/samples/embedded/mesh/mesh.yaml (smcEnabled: false) and explain again. Ctrl-C ends the server.
 
-`);
+`;
+
+const server = spawn(process.execPath, [MAIN, "--settings", SETTINGS], { stdio: ["inherit", "pipe", "inherit"] });
+// Ctrl-C reaches the server too; this process waits for it to end in order.
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => server.kill("SIGTERM"));
+const ended = once(server, "exit");
+
+let listening = 0;
+for await (const line of createInterface(server.stdout)) {
+  process.stdout.write(`${line}\n`);
+  if (JSON.parse(line).msg === "listening" && ++listening === 2) process.stdout.write(WHAT_TO_TRY);
 }
 const [code] = await ended;
 process.exitCode = code ?? 1;
-
-/** Whether it is our server that answers: another one may have the port, and then ours is about to end. */
-async function ready(): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  get(`${config}/readyz`, (answer) => {
-    answer.resume();
-    resolve(answer.statusCode === 200);
-  }).on("error", () => resolve(false));
-  await wait(300);
-  return (await promise) && server.exitCode === null;
-}
