@@ -65,11 +65,14 @@ function podSecurity({ mesh, namespace, settings }: Question): Decision | undefi
   return level === "privileged" ? undefined : leave("PodSecurity", { namespace, level: shown(level) });
 }
 
+/** Characters; a longer name is no node's, and nothing to repeat in an audit log. */
+const MAX_NODE_NAME = 253;
+
 function nodes({ pod, mesh, settings }: Question): Decision | undefined {
   const node = boundNode(pod.spec);
   if (node !== undefined && !mesh?.eligible.has(node)) {
     const why = mesh?.nodes.get(node)?.reason || "no labeler has judged it";
-    return leave("NodeNotEligible", { node, why });
+    return leave("NodeNotEligible", { node: node.length <= MAX_NODE_NAME ? node : shown(node), why });
   }
   // The scheduler does not see a pod that names its node, so its selectors do not choose one.
   if (pod.spec.nodeName || requestedPlacement(pod, settings).mode === "ignore") return undefined;

@@ -1,4 +1,5 @@
 import { isEmptyTerm, type LabelledNode, type NodeDemand, namedNode, suits } from "./node-selector.ts";
+import type { NodeSelectorTerm } from "./pod.ts";
 
 /** The nodes that can do SMC, ready to be asked for every pod. */
 export interface EligibleNodes {
@@ -16,22 +17,28 @@ export interface EligibleNodes {
 const MAX_REMEMBERED = 1024;
 /** Characters; a longer demand is not remembered, so that pods' authors cannot fill the memory. */
 const MAX_KEY = 4096;
+/**
+ * Comparisons, about a quarter of a second of them. No demand that a person wrote comes near; one of thousands of
+ * terms, which would hold up every other admission, is taken to be satisfiable: the scheduler has the last word.
+ */
+const MAX_WORK = 1_000_000;
+
+const NOBODY: ReadonlyMap<string, readonly LabelledNode[]> = new Map();
 
 export function eligibleNodes(nodes: Iterable<LabelledNode>): EligibleNodes {
   const byName = new Map<string, LabelledNode>();
   for (const node of nodes) byName.set(node.name, node);
   const all = [...byName.values()];
   const carriers = new Map<string, ReadonlyMap<string, readonly LabelledNode[]>>();
+  let labels: ReadonlySet<string> | undefined;
   const remembered = new Map<string, boolean>();
 
   /** The nodes that carry a label, by its value; made when the label is first asked for. */
   const carriersOf = (key: string) => {
-    let found = carriers.get(key);
-    if (!found) {
-      found = groupByLabel(all, key);
-      // Labels that no node carries are free to ask for, and so are not kept.
-      if (found.size > 0) carriers.set(key, found);
-    }
+    labels ??= new Set(all.flatMap((node) => [...node.labels.keys()]));
+    if (!labels.has(key)) return NOBODY;
+    const found = carriers.get(key) ?? groupByLabel(all, key);
+    carriers.set(key, found);
     return found;
   };
 
@@ -39,10 +46,12 @@ export function eligibleNodes(nodes: Iterable<LabelledNode>): EligibleNodes {
     const { nodeSelector, terms } = demand;
     let pool: readonly LabelledNode[] = all;
     for (const [key, value] of Object.entries(nodeSelector)) {
+      if (pool.length === 0) return false;
       const carrying = carriersOf(key).get(value) ?? [];
       if (carrying.length < pool.length) pool = carrying;
     }
     if (!terms) return pool.some((node) => suits(demand, node));
+    let work = 0;
     return terms.some((term) => {
       if (isEmptyTerm(term)) return false;
       const named = namedNode(term);
@@ -50,9 +59,12 @@ export function eligibleNodes(nodes: Iterable<LabelledNode>): EligibleNodes {
       let candidates: readonly LabelledNode[] = named === undefined ? pool : single ? [single] : [];
       for (const { key, operator, values } of term.matchExpressions ?? []) {
         if (operator !== "In") continue;
-        const carrying = (values ?? []).flatMap((value) => carriersOf(key).get(value) ?? []);
+        const groups = carriersOf(key);
+        const carrying = [...new Set(values)].flatMap((value) => groups.get(value) ?? []);
         if (carrying.length < candidates.length) candidates = carrying;
       }
+      work += candidates.length * comparisons(term);
+      if (work > MAX_WORK) return true;
       return candidates.some((node) => suits({ nodeSelector, terms: [term] }, node));
     });
   };
@@ -74,6 +86,11 @@ export function eligibleNodes(nodes: Iterable<LabelledNode>): EligibleNodes {
       return answer;
     },
   };
+}
+
+function comparisons({ matchExpressions, matchFields }: NodeSelectorTerm): number {
+  const requirements = [...(matchExpressions ?? []), ...(matchFields ?? [])];
+  return requirements.reduce((sum, { values }) => sum + 1 + (values?.length ?? 0), 0);
 }
 
 function groupByLabel(nodes: readonly LabelledNode[], key: string): ReadonlyMap<string, readonly LabelledNode[]> {

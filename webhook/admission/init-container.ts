@@ -4,7 +4,7 @@ import type { AdmissionSettings } from "../settings/schema.ts";
 import { INIT_CONTAINER } from "./names.ts";
 import { add, type Operation, pointer, remove, replace } from "./patch.ts";
 import { type Container, otherContainers, type PodSpec } from "./pod.ts";
-import { hasAny, qosClass } from "./qos.ts";
+import { qosClass } from "./qos.ts";
 import { formatQuantity, parseQuantity } from "./quantity.ts";
 
 /** Where the API server mounts a pod's service account token, into our container too. */
@@ -51,7 +51,8 @@ function initContainer(spec: PodSpec, sockets: string, settings: AdmissionSettin
   const container: V1Container = {
     name: INIT_CONTAINER,
     image,
-    imagePullPolicy,
+    // The admission plugin AlwaysPullImages writes `Always`, and refuses a pod where somebody took that back.
+    imagePullPolicy: found?.imagePullPolicy === "Always" ? "Always" : imagePullPolicy,
     command: ["/usr/local/bin/smc-init"],
     env: environment(sockets, settings.initContainer),
     resources: resources(spec, settings, found),
@@ -92,7 +93,7 @@ function environment(sockets: string, settings: AdmissionSettings["initContainer
  */
 function resources(spec: PodSpec, settings: AdmissionSettings, found?: Container) {
   const { cpu, memory } = settings.initContainer;
-  const none = hasAny(spec.resources) || qosClass(otherContainers(spec)) === "BestEffort";
+  const none = spec.resources || qosClass(otherContainers(spec)) === "BestEffort";
   const own = none ? {} : { cpu: canonical(cpu), memory: canonical(memory) };
   const of = (list: "limits" | "requests") => {
     const defaulted = Object.entries(found?.resources?.[list] ?? {}).filter(

@@ -75,8 +75,14 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
   ["Lt", (label, values) => compare(label, values, (a, b) => a < b)],
 ]);
 
-function expressionMatches(requirement: NodeSelectorRequirement, label: string | undefined): boolean {
-  return OPERATORS.get(requirement.operator)?.(label, requirement.values ?? []) ?? false;
+function expressionMatches({ operator, values }: NodeSelectorRequirement, label: string | undefined): boolean {
+  const wanted = values ?? [];
+  return (OPERATORS.get(operator)?.(label, wanted) ?? false) && wanted.every(isLabelValue);
+}
+
+/** The scheduler passes over a term with a value that no label can have, such as the -1 of `Gt -1`. */
+function isLabelValue(value: string): boolean {
+  return /^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/.test(value);
 }
 
 /** Of a node's fields only `metadata.name` can be asked for, by In or NotIn with one value. */

@@ -33,6 +33,7 @@ export interface PodSpec {
 export interface Container {
   readonly name: string;
   readonly restartPolicy?: Maybe<string>;
+  readonly imagePullPolicy?: unknown;
   readonly ports?: Maybe<readonly { readonly containerPort?: Maybe<number> }[]>;
   readonly resources?: Maybe<Resources>;
   readonly securityContext?: Maybe<SecurityContext>;

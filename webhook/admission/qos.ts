@@ -1,4 +1,4 @@
-import type { Container, PodSpec, Quantities, Resources } from "./pod.ts";
+import type { Container, PodSpec, Quantities } from "./pod.ts";
 import { lookUp } from "./pod.ts";
 import { parseQuantity } from "./quantity.ts";
 
@@ -7,11 +7,11 @@ export type QosClass = "Guaranteed" | "Burstable" | "BestEffort";
 const COUNTED = ["cpu", "memory"] as const;
 
 /**
- * The class that the kubelet gives a pod with these containers, and with these resources of its own where the pod
- * has some. Source: k8s.io/kubernetes/pkg/apis/core/v1/helper/qos.
+ * The class that the kubelet gives a pod with these containers. Resources of the pod's own (since Kubernetes 1.34)
+ * decide alone, be they empty. Source: k8s.io/kubernetes/pkg/apis/core/v1/helper/qos.
  */
 export function qosClass(containers: readonly Container[], ofPod?: PodSpec["resources"]): QosClass {
-  const members = hasAny(ofPod) ? [{ resources: ofPod }] : containers;
+  const members = ofPod ? [{ resources: ofPod }] : containers;
   let guaranteed = true;
   let asked = false;
   const requested = { cpu: 0n, memory: 0n };
@@ -33,12 +33,9 @@ export function qosClass(containers: readonly Container[], ofPod?: PodSpec["reso
   return guaranteed && equal ? "Guaranteed" : "Burstable";
 }
 
-/** Whether a pod (since Kubernetes 1.34) has resources of its own, which then decide alone. */
-export function hasAny(resources: Resources | null | undefined): boolean {
-  return COUNTED.some((name) => nanos(resources?.limits, name) > 0n || nanos(resources?.requests, name) > 0n);
-}
-
+/** Only what is above zero counts. */
 function nanos(quantities: Quantities | null | undefined, name: string): bigint {
   const written = lookUp(quantities, name);
-  return (written === undefined ? undefined : parseQuantity(written)?.nanos) ?? 0n;
+  const found = (written === undefined ? undefined : parseQuantity(written)?.nanos) ?? 0n;
+  return found > 0n ? found : 0n;
 }

@@ -6,6 +6,7 @@ const DECIMAL: readonly string[] = ["n", "u", "m", "", "k", "M", "G", "T", "P", 
 const BINARY: readonly string[] = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 /** One whole unit, in nano units. */
 const UNIT = 1_000_000_000n;
+const MILLI = UNIT / 1000n;
 
 export interface Quantity {
   readonly nanos: bigint;
@@ -55,10 +56,18 @@ export function scaleQuantity({ nanos, binary }: Quantity, factor: number): stri
   return formatQuantity({ nanos: divideUp(nanos * BigInt(Math.round(factor * 1000)), 1000n), binary });
 }
 
-/** Canonical: no fraction, the largest suffix that loses nothing; fractions of a byte are rounded up. */
+/**
+ * Canonical: no fraction, the largest suffix that loses nothing. Rounded up to a thousandth, as the API server does
+ * with every resource, and to a whole one where powers of 1024 are used: a fraction of a byte is not accepted.
+ */
 export function formatQuantity({ nanos, binary }: Quantity): string {
-  if (binary && nanos >= 1024n * UNIT) return withSuffix(divideUp(nanos, UNIT), 1024n, BINARY);
-  return withSuffix(nanos, 1000n, DECIMAL);
+  const inBytes = binary && nanos >= 1024n * UNIT;
+  const step = inBytes ? UNIT : MILLI;
+  const amount = divideUp(nanos, step) * step;
+  // What is no multiple of 1024 reads as a decimal number, and so is written as one: 160000 is 160k.
+  return inBytes && amount % (1024n * UNIT) === 0n
+    ? withSuffix(amount / UNIT, 1024n, BINARY)
+    : withSuffix(amount, 1000n, DECIMAL);
 }
 
 function withSuffix(amount: bigint, step: bigint, suffixes: readonly string[]): string {

@@ -28,6 +28,10 @@ export const REASONS = {
     sentence: `${ANNOTATION.enabled} must be "true" or "false", not {value}`,
     remedy: 'Write "true" or "false", in quotes and in lower case.',
   },
+  MeshUnknown: {
+    sentence: "the mesh's state has not been read yet",
+    remedy: "GET /readyz says what is missing. Make the pod anew when it says ready.",
+  },
   NamespaceNotEnabled: {
     sentence: `label ${LABEL.injection}=enabled is missing on namespace {namespace}`,
     remedy: `kubectl label namespace NAME ${LABEL.injection}=enabled`,
@@ -35,10 +39,6 @@ export const REASONS = {
   MeshDisabled: {
     sentence: `smcEnabled is not true in ${MESH_CONFIG.kind} ${MESH_CONFIG.name}`,
     remedy: `Set spec.smcEnabled: true there: kubectl edit asmmeshconfig ${MESH_CONFIG.name}. GET /config says what was read.`,
-  },
-  MeshUnknown: {
-    sentence: "the mesh's state has not been read yet",
-    remedy: "GET /readyz says what is missing. Make the pod anew when it says ready.",
   },
   HostNetwork: {
     sentence: "the pod is on the host's network, which must not be changed",
@@ -95,7 +95,7 @@ export const UNDECIDED = {
 /** What the author of an injected pod should know all the same. */
 export const NOTICES = {
   InvalidPlacement: {
-    sentence: `${ANNOTATION.placement} must be prefer, require or ignore, not {value}; taken: {mode}`,
+    sentence: `${ANNOTATION.placement} must be prefer, require or ignore; taken: {mode}, not {value}`,
     remedy: "Correct the annotation.",
   },
   NoSidecar: {

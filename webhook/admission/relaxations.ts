@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { AdmissionSettings } from "../settings/schema.ts";
 import { valueAt } from "./patch.ts";
 import type { Container, Pod, Quantities } from "./pod.ts";
-import { otherContainers } from "./pod.ts";
-import { hasAny, qosClass } from "./qos.ts";
+import { lookUp, otherContainers } from "./pod.ts";
+import { qosClass } from "./qos.ts";
 import { parseQuantity, scaleQuantity } from "./quantity.ts";
 import type { Sidecar } from "./sidecar.ts";
 import type { Relaxed } from "./status.ts";
@@ -119,8 +119,7 @@ function withLimit(container: Container, resource: string, limit: string | numbe
 
 /** A container's limit above the pod's own would make the API server refuse the pod. */
 function fitsPod(resource: string, scaled: string, { pod }: Context): boolean {
-  if (!hasAny(pod.spec.resources)) return true;
-  const whole = pod.spec.resources?.limits?.[resource];
+  const whole = lookUp(pod.spec.resources?.limits, resource);
   const most = whole === undefined ? undefined : parseQuantity(whole)?.nanos;
   const wanted = parseQuantity(scaled)?.nanos;
   return most === undefined || wanted === undefined || wanted <= most;
