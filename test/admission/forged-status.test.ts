@@ -59,6 +59,15 @@ describe("a status annotation that the pod's author wrote", () => {
     expect(proxyOf(relaxed({ cpuLimit: { from: "1", to: "2" } })).resources?.limits).toMatchObject({ cpu: "2" });
   });
 
+  it("is no record where it does not say from what and to what", () => {
+    const unconfined = { ...sidecar(), securityContext: { seccompProfile: { type: "Unconfined" } } };
+    const half = { [ANNOTATION.status]: '{"relaxed":{"seccompProfile":{"to":{"type":"Unconfined"}}}}' };
+    const { metadata } = injected(pod({ initContainers: [unconfined] }, half), {
+      settings: settings({ relaxations: { cpuLimit: 1, seccompProfile: "Unconfined" } }),
+    });
+    expect(JSON.parse(metadata?.annotations?.[ANNOTATION.status] ?? "{}").relaxed).toEqual({});
+  });
+
   it("changes nothing about what is injected", () => {
     const forged = withStatus('{"injected":["smc-init"],"sockets":"uid:0","placement":"ignore","relaxed":{}}');
     expect(injected(forged, asked)).toEqual(injected(pod({ initContainers: [sidecar()] }), asked));

@@ -107,7 +107,8 @@ describe.each(LISTS)("a sidecar in %s", (_, podWith) => {
     ["nothing, where every setting keeps", NONE, sidecar()],
     ["no limit, where there is none", CPU, sidecar({ resources: null })],
     ["no limit, where there is none in the list", CPU, withLimits({ memory: "1Gi" })],
-    ["no limit of zero", CPU, withLimits({ cpu: "0", memory: "1Gi" })],
+    ["no limit of zero", CPU, withLimits({ cpu: "0m", memory: "1Gi" })],
+    ["no limit below zero", CPU, withLimits({ cpu: "-1000m", memory: "1Gi" })],
     ["no limit that is no quantity", CPU, withLimits({ cpu: "lots", memory: "1Gi" })],
     ["no capabilities, where it has all", CAPABILITIES, withContext({ capabilities: { add: ["ALL"] } })],
     [

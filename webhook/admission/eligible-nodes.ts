@@ -60,8 +60,9 @@ export function eligibleNodes(nodes: Iterable<LabelledNode>): EligibleNodes {
       for (const { key, operator, values } of term.matchExpressions ?? []) {
         if (operator !== "In") continue;
         const groups = carriersOf(key);
-        const carrying = [...new Set(values)].flatMap((value) => groups.get(value) ?? []);
-        if (carrying.length < candidates.length) candidates = carrying;
+        const carrying = [...new Set(values)].map((value) => groups.get(value) ?? []);
+        const count = carrying.reduce((sum, { length }) => sum + length, 0);
+        if (count < candidates.length) candidates = carrying.flat();
       }
       work += candidates.length * comparisons(term);
       if (work > MAX_WORK) return true;
