@@ -31,6 +31,7 @@ describe("a status annotation that the pod's author wrote", () => {
     '{"relaxed":{"__proto__":{"from":"2","to":"4"}}}',
     '{"__proto__":{"relaxed":{"cpuLimit":{"from":"1","to":"2"}}}}',
     "[".repeat(50_000),
+    `{"relaxed":{"deep":{"from":1,"to":${"[".repeat(100_000)}${"]".repeat(100_000)}}}}`,
   ])("is no record, and is written anew: %j", (status) => {
     expect(proxyOf(withStatus(status))).toEqual(RELAXED);
     expect(ask(injected(withStatus(status), asked), asked).patch).toEqual([]);
@@ -82,6 +83,14 @@ describe("a relaxation that this version does not know", () => {
     expect(warnings("hugePages")).toEqual([
       'UnknownRelaxation: another version of the webhook relaxed "hugePages"; left as it is',
     ]);
+  });
+
+  it("stays recorded, so that the version that knows it does not relax twice; but not at any size", () => {
+    const pod = relaxed({ hugePages: { from: 1, to: 2 }, endless: { from: "x".repeat(1000), to: 1 } });
+    const { metadata } = injected(pod, asked);
+    const kept = JSON.parse(metadata?.annotations?.[ANNOTATION.status] ?? "{}").relaxed;
+    expect(kept).toMatchObject({ cpuLimit: { from: "2", to: "4" }, hugePages: { from: 1, to: 2 } });
+    expect(kept).not.toHaveProperty("endless");
   });
 
   it("is told though it is named like something that objects inherit", () => {

@@ -1,4 +1,5 @@
 import { type Decision, decide, type Question } from "./decide.ts";
+import { findings } from "./findings.ts";
 import { canonicalPatch } from "./mutate.ts";
 import { type Notice, notices } from "./notices.ts";
 import type { Operation } from "./patch.ts";
@@ -31,12 +32,13 @@ export function admit(question: Question, version: string): Admission {
     const warnings = isSilent(reason) ? [] : [warning(reason, seen)];
     return { decision, message: sentence(reason, seen), patch: [], warnings, notices: [] };
   }
-  const found = notices(pod, settings);
+  const found = findings(pod, settings);
+  const told = notices(found, settings);
   return {
     decision,
     message: sentence(decision.reason),
-    patch: canonicalPatch(pod, settings, version),
-    warnings: found.slice(0, MAX_WARNINGS).map(({ code, seen }) => warning(code, seen)),
-    notices: found,
+    patch: canonicalPatch(found, settings, version),
+    warnings: told.slice(0, MAX_WARNINGS).map(({ code, seen }) => warning(code, seen)),
+    notices: told,
   };
 }

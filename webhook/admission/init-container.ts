@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import type { V1Container } from "@kubernetes/client-node";
 import type { AdmissionSettings } from "../settings/schema.ts";
+import type { Findings } from "./findings.ts";
 import { INIT_CONTAINER } from "./names.ts";
 import { add, type Operation, pointer, remove, replace } from "./patch.ts";
-import { type Container, otherContainers, type PodSpec } from "./pod.ts";
-import { qosClass } from "./qos.ts";
+import type { Container } from "./pod.ts";
 import { formatQuantity, parseQuantity } from "./quantity.ts";
 
 /** Where the API server mounts a pod's service account token, into our container too. */
@@ -14,13 +14,17 @@ const TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
  * Puts `smc-init` where it belongs: directly after a leading istio-init or istio-validation, else first, and so
  * before the sidecar and every container that stays. Out of place, altered or doubled, it is put right.
  */
-export function placeInitContainer(spec: PodSpec, sockets: string, settings: AdmissionSettings): readonly Operation[] {
-  const list = spec.initContainers;
+export function placeInitContainer(
+  found: Findings,
+  sockets: string,
+  settings: AdmissionSettings,
+): readonly Operation[] {
+  const list = found.pod.spec.initContainers;
   const path = pointer("spec", "initContainers");
   const ours = (list ?? []).flatMap((container, index) =>
     container.name === INIT_CONTAINER ? [{ container, index }] : [],
   );
-  const wanted = initContainer(spec, sockets, settings, ours[0]?.container);
+  const wanted = initContainer(found, sockets, settings, ours[0]?.container);
   if (!list) return [add(path, [wanted])];
 
   const place = leaders(list, settings);
@@ -46,7 +50,7 @@ function leaders(list: readonly Container[], { sidecar }: AdmissionSettings): nu
  * The container as it must be. It is privileged, so all of it comes from the settings and from here; what is kept of
  * `found` is only what the API server itself adds, that no alarm is raised over it in the next round.
  */
-function initContainer(spec: PodSpec, sockets: string, settings: AdmissionSettings, found?: Container) {
+function initContainer(pod: Findings, sockets: string, settings: AdmissionSettings, found?: Container) {
   const { image, imagePullPolicy } = settings.initContainer;
   const container: V1Container = {
     name: INIT_CONTAINER,
@@ -55,7 +59,7 @@ function initContainer(spec: PodSpec, sockets: string, settings: AdmissionSettin
     imagePullPolicy: found?.imagePullPolicy === "Always" ? "Always" : imagePullPolicy,
     command: ["/usr/local/bin/smc-init"],
     env: environment(sockets, settings.initContainer),
-    resources: resources(spec, settings, found),
+    resources: resources(pod, settings, found),
     securityContext: {
       privileged: true,
       readOnlyRootFilesystem: true,
@@ -91,9 +95,9 @@ function environment(sockets: string, settings: AdmissionSettings["initContainer
  * Requests equal to limits, so that a Guaranteed pod stays so; none in a BestEffort pod, nor where the pod has
  * resources of its own, which then decide. What the API server defaulted besides (ephemeral storage) is kept.
  */
-function resources(spec: PodSpec, settings: AdmissionSettings, found?: Container) {
+function resources({ pod, qos }: Findings, settings: AdmissionSettings, found?: Container) {
   const { cpu, memory } = settings.initContainer;
-  const none = spec.resources || qosClass(otherContainers(spec)) === "BestEffort";
+  const none = pod.spec.resources || qos === "BestEffort";
   const own = none ? {} : { cpu: canonical(cpu), memory: canonical(memory) };
   const of = (list: "limits" | "requests") => {
     const defaulted = Object.entries(found?.resources?.[list] ?? {}).filter(

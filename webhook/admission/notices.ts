@@ -1,10 +1,8 @@
 import type { AdmissionSettings } from "../settings/schema.ts";
-import { requestedPlacement } from "./placement.ts";
-import { otherContainers, type Pod } from "./pod.ts";
+import type { Findings } from "./findings.ts";
+import type { Container, Pod } from "./pod.ts";
 import { type NoticeCode, type Seen, shown } from "./reasons.ts";
 import { unknownRelaxations } from "./relaxations.ts";
-import { findSidecar } from "./sidecar.ts";
-import { recordedRelaxations } from "./status.ts";
 
 export interface Notice {
   readonly code: NoticeCode;
@@ -15,28 +13,26 @@ export interface Notice {
 const RESERVED_PORTS = { first: 65500, last: 65515 };
 
 /** What the author of an injected pod should know. */
-export function notices(pod: Pod, settings: AdmissionSettings): readonly Notice[] {
+export function notices(findings: Findings, settings: AdmissionSettings): readonly Notice[] {
+  const { pod, sidecar, placement, recorded, others } = findings;
   const found: Notice[] = [];
-  const placement = requestedPlacement(pod, settings);
   if (placement.invalid !== undefined) {
     found.push({ code: "InvalidPlacement", seen: { value: shown(placement.invalid), mode: placement.mode } });
   }
-  if (!findSidecar(pod, settings)) {
+  if (!sidecar) {
     found.push({ code: "NoSidecar", seen: { container: settings.sidecar.containerName } });
   }
-  const ports = reservedPorts(pod);
+  const ports = reservedPorts(others);
   if (ports.length > 0) found.push({ code: "ReservedPort", seen: { ports: ports.join(", ") } });
   if (ipv6Only(pod, settings)) found.push({ code: "Ipv6Only", seen: {} });
-  for (const name of unknownRelaxations(recordedRelaxations(pod))) {
+  for (const [name] of unknownRelaxations(recorded)) {
     found.push({ code: "UnknownRelaxation", seen: { relaxation: shown(name) } });
   }
   return found;
 }
 
-function reservedPorts(pod: Pod): readonly number[] {
-  const ports = otherContainers(pod.spec).flatMap((container) =>
-    (container.ports ?? []).map(({ containerPort }) => containerPort ?? 0),
-  );
+function reservedPorts(containers: readonly Container[]): readonly number[] {
+  const ports = containers.flatMap((one) => (one.ports ?? []).map(({ containerPort }) => containerPort ?? 0));
   return [...new Set(ports)].filter((port) => port >= RESERVED_PORTS.first && port <= RESERVED_PORTS.last);
 }
 

@@ -1,15 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
 import type { AdmissionSettings } from "../settings/schema.ts";
+import type { Findings } from "./findings.ts";
 import { valueAt } from "./patch.ts";
-import type { Container, Pod, Quantities } from "./pod.ts";
-import { lookUp, otherContainers } from "./pod.ts";
+import type { Container, Quantities } from "./pod.ts";
+import { lookUp } from "./pod.ts";
 import { qosClass } from "./qos.ts";
 import { parseQuantity, scaleQuantity } from "./quantity.ts";
 import type { Sidecar } from "./sidecar.ts";
 import type { Relaxed } from "./status.ts";
 
 interface Context {
-  readonly pod: Pod;
+  readonly found: Findings;
   readonly sidecar: Sidecar;
   readonly settings: AdmissionSettings["relaxations"];
 }
@@ -70,18 +71,16 @@ export interface AppliedRelaxation {
  * gives just what the sidecar has now; where somebody reset that since, as Istio's injector does, or wrote the record
  * himself, what is found is the original. So relaxing twice is relaxing once.
  */
-export function relaxations(
-  pod: Pod,
-  sidecar: Sidecar,
-  recorded: ReadonlyMap<string, Relaxed>,
-  settings: AdmissionSettings,
-): readonly AppliedRelaxation[] {
-  const context = { pod, sidecar, settings: settings.relaxations };
+export function relaxations(found: Findings, settings: AdmissionSettings): readonly AppliedRelaxation[] {
+  const { sidecar, recorded } = found;
+  if (!sidecar) return [];
+  const context = { found, sidecar, settings: settings.relaxations };
   const applied: AppliedRelaxation[] = [];
   for (const [name, { field, relax }] of Object.entries<Relaxation>(RELAXATIONS)) {
     const current = valueAt(sidecar.container, field) ?? undefined;
-    const before = recorded.get(name)?.from ?? undefined;
-    const done = recorded.has(name) && isDeepStrictEqual(relax(before, context), current);
+    const record = recorded.get(name);
+    const before = record?.from ?? undefined;
+    const done = record !== undefined && isDeepStrictEqual(relax(before, context), current);
     const original = done ? before : current;
     const target = done ? current : relax(current, context);
     if (isDeepStrictEqual(target, original)) continue;
@@ -90,9 +89,14 @@ export function relaxations(
   return applied;
 }
 
-/** Names of recorded relaxations that this version does not know. */
-export function unknownRelaxations(recorded: ReadonlyMap<string, Relaxed>): readonly string[] {
-  return [...recorded.keys()].filter((name) => !Object.hasOwn(RELAXATIONS, name));
+/** Characters; a longer record than any version writes is somebody's who wants to fill the annotation. */
+const MAX_RECORD = 512;
+
+/** Recorded relaxations that this version does not know. */
+export function unknownRelaxations(recorded: ReadonlyMap<string, Relaxed>): readonly (readonly [string, Relaxed])[] {
+  return [...recorded].filter(
+    (entry) => !Object.hasOwn(RELAXATIONS, entry[0]) && JSON.stringify(entry).length <= MAX_RECORD,
+  );
 }
 
 function scaledLimit(resource: "cpu" | "memory", limit: unknown, factor: number, context: Context): unknown {
@@ -105,10 +109,15 @@ function scaledLimit(resource: "cpu" | "memory", limit: unknown, factor: number,
     : limit;
 }
 
-function qosWith(resource: string, limit: string | number, { pod, sidecar }: Context) {
+/** The pod's class, were this the sidecar's limit. */
+function qosWith(resource: string, limit: string | number, { found, sidecar }: Context) {
+  const { pod, others, qos } = found;
+  if (lookUp(sidecar.container.resources?.limits, resource) === limit) return qos;
   const changed = withLimit(sidecar.container, resource, limit);
-  const containers = otherContainers(pod.spec).map((one) => (one === sidecar.container ? changed : one));
-  return qosClass(containers, pod.spec.resources);
+  return qosClass(
+    others.map((one) => (one === sidecar.container ? changed : one)),
+    pod.spec.resources,
+  );
 }
 
 function withLimit(container: Container, resource: string, limit: string | number): Container {
@@ -118,8 +127,8 @@ function withLimit(container: Container, resource: string, limit: string | numbe
 }
 
 /** A container's limit above the pod's own would make the API server refuse the pod. */
-function fitsPod(resource: string, scaled: string, { pod }: Context): boolean {
-  const whole = lookUp(pod.spec.resources?.limits, resource);
+function fitsPod(resource: string, scaled: string, { found }: Context): boolean {
+  const whole = lookUp(found.pod.spec.resources?.limits, resource);
   const most = whole === undefined ? undefined : parseQuantity(whole)?.nanos;
   const wanted = parseQuantity(scaled)?.nanos;
   return most === undefined || wanted === undefined || wanted <= most;

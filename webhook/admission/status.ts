@@ -19,6 +19,9 @@ export interface Status {
   readonly relaxed: Readonly<Record<string, Relaxed>>;
 }
 
+/** Characters; no version writes as many. */
+const MAX_STATUS = 8192;
+
 /**
  * What earlier rounds recorded as relaxed. The annotation is open to the pod's author, so nothing of it is believed
  * but what the sidecar itself bears out; here, what is no record at all is left out.
@@ -26,7 +29,7 @@ export interface Status {
 export function recordedRelaxations(pod: Pod): ReadonlyMap<string, Relaxed> {
   const text = lookUp(pod.metadata?.annotations, ANNOTATION.status);
   const found = new Map<string, Relaxed>();
-  if (!text) return found;
+  if (!text || text.length > MAX_STATUS) return found;
   let status: unknown;
   try {
     status = JSON.parse(text);
