@@ -98,7 +98,7 @@ describe("a relaxation that this version does not know", () => {
   });
 
   it("is told of ten times at most, in printable ASCII", () => {
-    const names = Array.from({ length: 1_000 }, (_, index) => `${index}\n\u{1f4a5}${"x".repeat(200)}`);
+    const names = Array.from({ length: 20 }, (_, index) => `${index}\n\u{1f4a5}${"x".repeat(200)}`);
     expect(warnings(...names)).toHaveLength(10);
     for (const warning of warnings(...names)) expect(warning).toMatch(/^[\x20-\x7e]{1,120}$/);
   });
