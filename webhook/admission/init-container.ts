@@ -4,7 +4,7 @@ import type { AdmissionSettings } from "../settings/schema.ts";
 import type { Findings } from "./findings.ts";
 import { INIT_CONTAINER } from "./names.ts";
 import { add, type Operation, pointer, remove, replace } from "./patch.ts";
-import type { Container } from "./pod.ts";
+import type { Container, Quantities } from "./pod.ts";
 import { formatQuantity, parseQuantity } from "./quantity.ts";
 
 /** Where the API server mounts a pod's service account token, into our container too. */
@@ -78,13 +78,36 @@ function initContainer(pod: Findings, sockets: string, settings: AdmissionSettin
   };
 }
 
+type Fixed = ReturnType<typeof fixed>;
+
+/** What is the same in every pod, made once for a version of the settings. */
+const FIXED = new WeakMap<AdmissionSettings["initContainer"], Fixed>();
+
+function fixedParts(settings: AdmissionSettings["initContainer"]): Fixed {
+  const known = FIXED.get(settings) ?? fixed(settings);
+  FIXED.set(settings, known);
+  return known;
+}
+
+function fixed({ sysctls, cpu, memory }: AdmissionSettings["initContainer"]) {
+  const sorted = Object.entries(sysctls).sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    sysctls: sorted.map(([name, value]) => `${name}=${value}`).join(","),
+    quantities: { cpu: canonical(cpu), memory: canonical(memory) },
+  };
+}
+
+function canonical(quantity: string): string {
+  const parsed = parseQuantity(quantity);
+  return parsed ? formatQuantity(parsed) : quantity;
+}
+
 /** Empty values are left out: the API server would drop them, and the container would look altered ever after. */
 function environment(sockets: string, settings: AdmissionSettings["initContainer"]) {
-  const sysctls = Object.entries(settings.sysctls).sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     { name: "SMC_METHOD", value: settings.method },
     { name: "SMC_SOCKETS", value: sockets },
-    { name: "SMC_SYSCTLS", value: sysctls.map(([name, value]) => `${name}=${value}`).join(",") },
+    { name: "SMC_SYSCTLS", value: fixedParts(settings).sysctls },
     { name: "SMCR_PNET", value: settings.pnetId },
     { name: "SMC_IPV6", value: settings.ipv6 },
     { name: "SMC_ON_FAILURE", value: settings.onFailure },
@@ -96,22 +119,18 @@ function environment(sockets: string, settings: AdmissionSettings["initContainer
  * resources of its own, which then decide. What the API server defaulted besides (ephemeral storage) is kept.
  */
 function resources({ pod, qos }: Findings, settings: AdmissionSettings, found?: Container) {
-  const { cpu, memory } = settings.initContainer;
-  const none = pod.spec.resources || qos === "BestEffort";
-  const own = none ? {} : { cpu: canonical(cpu), memory: canonical(memory) };
-  const of = (list: "limits" | "requests") => {
-    const defaulted = Object.entries(found?.resources?.[list] ?? {}).filter(
-      ([name]) => name !== "cpu" && name !== "memory",
-    );
-    const all = { ...own, ...Object.fromEntries(defaulted) };
-    return Object.keys(all).length > 0 ? { [list]: all } : {};
+  const own = pod.spec.resources || qos === "BestEffort" ? {} : fixedParts(settings.initContainer).quantities;
+  const limits = { ...own, ...defaulted(found?.resources?.limits) };
+  const requests = { ...own, ...defaulted(found?.resources?.requests) };
+  return {
+    ...(Object.keys(limits).length > 0 && { limits }),
+    ...(Object.keys(requests).length > 0 && { requests }),
   };
-  return { ...of("limits"), ...of("requests") };
 }
 
-function canonical(quantity: string): string {
-  const parsed = parseQuantity(quantity);
-  return parsed ? formatQuantity(parsed) : quantity;
+function defaulted(quantities: Quantities | null | undefined): Quantities {
+  if (!quantities) return {};
+  return Object.fromEntries(Object.entries(quantities).filter(([name]) => name !== "cpu" && name !== "memory"));
 }
 
 /** Just what the service account admission plugin adds: a mount with options could bring files of the author's. */

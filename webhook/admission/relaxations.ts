@@ -58,6 +58,8 @@ const RELAXATIONS = {
   },
 } as const satisfies Record<string, Relaxation>;
 
+const TABLE = Object.entries<Relaxation>(RELAXATIONS);
+
 export interface AppliedRelaxation {
   readonly name: string;
   readonly field: readonly string[];
@@ -76,14 +78,14 @@ export function relaxations(found: Findings, settings: AdmissionSettings): reado
   if (!sidecar) return [];
   const context = { found, sidecar, settings: settings.relaxations };
   const applied: AppliedRelaxation[] = [];
-  for (const [name, { field, relax }] of Object.entries<Relaxation>(RELAXATIONS)) {
+  for (const [name, { field, relax }] of TABLE) {
     const current = valueAt(sidecar.container, field) ?? undefined;
     const record = recorded.get(name);
     const before = record?.from ?? undefined;
     const done = record !== undefined && isDeepStrictEqual(relax(before, context), current);
     const original = done ? before : current;
     const target = done ? current : relax(current, context);
-    if (isDeepStrictEqual(target, original)) continue;
+    if (target === original || isDeepStrictEqual(target, original)) continue;
     applied.push({ name, field, record: { from: original ?? null, to: target }, changes: !done });
   }
   return applied;
