@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "../webhook/log.ts";
 import type { Authority } from "./authority.ts";
+import { bundleOf, certificatesIn } from "./bundle.ts";
 import type { IssuedPair } from "./issue.ts";
 import { issueTime } from "./lifetime.ts";
 import { parseCertificate } from "./pair.ts";
@@ -10,9 +11,6 @@ import { failure, writeAtomically } from "./write.ts";
 
 const MODES = { "ca.crt": 0o644, "ca.key": 0o600, "tls.crt": 0o644, "tls.key": 0o600 } as const;
 type FileName = keyof typeof MODES;
-
-// Base64 has no dash, so a block that was cut short does not swallow the next.
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 export interface FolderMaterial extends Material {
   /** Whether `ca.crt` holds the bundle and nothing else. */
@@ -29,7 +27,7 @@ export async function readMaterial(folder: string, now: Date): Promise<FolderMat
   const bundle = (await readKept(folder, "ca.crt")) ?? "";
   const key = await readKept(folder, "ca.key");
   const [cert, leafKey] = [await readKept(folder, "tls.crt"), await readKept(folder, "tls.key")];
-  const blocks = bundle.match(CERTIFICATE) ?? [];
+  const blocks = certificatesIn(bundle);
   const authorities = blocks.map((block, index) => (index === 0 ? { cert: block, key } : { cert: block }));
   const publishedAt = blocks[0] === undefined ? now : issueTimeOf(blocks[0], now);
   const leaf =
@@ -49,7 +47,7 @@ export async function writeNewCa(folder: string, ca: IssuedPair, others: readonl
 }
 
 export async function writeBundle(folder: string, authorities: readonly Authority[]): Promise<void> {
-  await writeKept(folder, "ca.crt", `${authorities.map(({ cert }) => cert.trim()).join("\n")}\n`);
+  await writeKept(folder, "ca.crt", bundleOf(authorities.map(({ cert }) => cert)));
 }
 
 /** Between the two writes the pair does not match; a reader keeps its last one, and the next run mends it. */

@@ -1,6 +1,8 @@
 import type { X509Certificate } from "node:crypto";
 import { isIPv4, isIPv6 } from "node:net";
 
+const NAME = /^[\w.*-]{1,253}$/;
+
 /** What a serving certificate is good for. */
 export interface Names {
   readonly dnsNames: readonly string[];
@@ -25,7 +27,7 @@ export function canonicalAddress(text: string): string {
  */
 export function canonicalNames({ dnsNames, ipAddresses }: Names): Names {
   for (const name of dnsNames) {
-    if (!/^[\w.*-]{1,253}$/.test(name)) throw new Error(`"${name}" is not a DNS name: write one such as localhost`);
+    if (!NAME.test(name)) throw new Error(`"${name}" is not a DNS name: write one such as localhost`);
   }
   if (dnsNames.length + ipAddresses.length === 0) {
     throw new Error("a serving certificate needs a DNS name or an IP address: give at least one");
@@ -40,11 +42,26 @@ export function canonicalNames({ dnsNames, ipAddresses }: Names): Names {
 export function hasNames(certificate: X509Certificate, wanted: Names): boolean {
   const { dnsNames, ipAddresses } = canonicalNames(wanted);
   const expected = [...dnsNames.map((name) => `DNS:${name}`), ...ipAddresses.map((address) => `IP Address:${address}`)];
-  const found = (certificate.subjectAltName ?? "").split(", ").map((entry) => {
+  const found = entriesOf(certificate);
+  return new Set(found).size === expected.length && expected.every((entry) => found.includes(entry));
+}
+
+/** The wanted names, and those that a certificate has beside them. */
+export function withNamesOf(certificate: X509Certificate, { dnsNames, ipAddresses }: Names): Names {
+  const found = entriesOf(certificate);
+  const after = (kind: string) =>
+    found.filter((entry) => entry.startsWith(kind)).map((entry) => entry.slice(kind.length));
+  return canonicalNames({
+    dnsNames: [...dnsNames, ...after("DNS:").filter((name) => NAME.test(name))],
+    ipAddresses: [...ipAddresses, ...after("IP Address:").filter((address) => isIPv4(address) || isIPv6(address))],
+  });
+}
+
+/** Its alternative names as Node writes them, in the one spelling. */
+const entriesOf = ({ subjectAltName = "" }: X509Certificate): readonly string[] =>
+  subjectAltName.split(", ").map((entry) => {
     const [, address] = /^IP Address:([0-9A-Fa-f.:]+)$/.exec(entry) ?? [];
     return address === undefined ? entry.replace(/^DNS:.*/, lower) : `IP Address:${canonicalAddress(address)}`;
   });
-  return new Set(found).size === expected.length && expected.every((entry) => found.includes(entry));
-}
 
 const lower = (entry: string) => `DNS:${entry.slice(4).toLowerCase()}`;

@@ -75,11 +75,12 @@ export function planNext(material: Material, wanted: Names, now: Date): Step {
   };
 }
 
-type LeafReading =
+export type LeafReading =
   | { readonly ok: true; readonly certificate: X509Certificate; readonly issuer: Authority; readonly changedAt: Date }
   | { readonly ok: false; readonly reason: Reason };
 
-function readLeaf({ leaf, authorities }: Material, now: Date): LeafReading {
+/** Whether the leaf can be served now, and which CA of the bundle has signed it. */
+export function readLeaf({ leaf, authorities }: Material, now: Date): LeafReading {
   if (!leaf) return { ok: false, reason: "leaf-missing" };
   const reading = readPair(leaf.cert, leaf.key, now);
   if (!reading.ok) return { ok: false, reason: `leaf-${reading.fault}` };

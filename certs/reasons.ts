@@ -28,6 +28,7 @@ export const REASONS = {
     sentence: "the serving certificate is not valid yet: this machine's clock was, or is, off",
   },
   "leaf-refused": { sentence: "TLS refuses the serving certificate" },
+  "content-lost": { sentence: "what is in force was missing there or spoiled, and is put back" },
   "bundle-text": { sentence: "the CA bundle held text that is no certificate" },
 } as const satisfies Record<string, Entry>;
 

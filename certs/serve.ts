@@ -2,13 +2,10 @@ import type { Log } from "../webhook/log.ts";
 import { watchFolder } from "../webhook/watch.ts";
 import { rememberFaults } from "./fault.ts";
 import { keepFolder } from "./folder.ts";
-import { validityAt } from "./lifetime.ts";
 import type { Names } from "./names.ts";
 import { readPairFiles } from "./pair-files.ts";
+import { holdPair, type Pair, type PairListener } from "./pair-in-force.ts";
 import { startRenewal } from "./renewal.ts";
-
-type Pair = { readonly cert: string; readonly key: string };
-type PairListener = (pair: { cert: string; key: string }) => void;
 
 export interface ServingCertificate {
   /** The PEM pair in force. */
@@ -43,9 +40,8 @@ export async function openServingCertificate(options: ServingCertificateOptions)
   const first = await readPairFiles(folder, now());
   if (!first.ok) throw new Error(`no serving certificate: ${first.detail}`);
 
-  let { pair, certificate } = first;
+  const inForce = holdPair(first, log);
   let closed = false;
-  const listeners: PairListener[] = [];
   const faults = rememberFaults(log);
 
   const read = async (timed: boolean) => {
@@ -53,16 +49,7 @@ export async function openServingCertificate(options: ServingCertificateOptions)
     if (closed) return;
     if (!reading.ok) return faults.found(reading.detail, timed);
     faults.gone();
-    if (reading.pair.cert === pair.cert && reading.pair.key === pair.key) return;
-    ({ pair, certificate } = reading);
-    log.info({ folder, notAfter: certificate.validToDate }, "certificates: a new pair is in force");
-    for (const listener of listeners) {
-      try {
-        listener({ ...pair });
-      } catch (error) {
-        log.error({ err: error }, "certificates: the new pair could not be handed on");
-      }
-    }
+    inForce.replace(reading, { folder });
   };
 
   let queue = Promise.resolve();
@@ -86,34 +73,26 @@ export async function openServingCertificate(options: ServingCertificateOptions)
   // What changed between the first reading and the start of the watch.
   look(false);
   const ticking = setInterval(() => {
-    const idle = faults.current() === undefined && validityAt(certificate, now()) === "valid";
+    const idle = faults.current() === undefined && inForce.validity(now()).valid;
     if (!idle || renewal?.due(false)) look(true);
   }, pollMs);
   ticking.unref();
 
   return {
     get pair() {
-      return pair;
+      return inForce.current.pair;
     },
     get notAfter() {
-      return certificate.validToDate;
+      return inForce.current.certificate.validToDate;
     },
     check() {
-      const validity = validityAt(certificate, now());
-      const until = certificate.validToDate.toISOString();
-      const state = {
-        valid: `valid until ${until}`,
-        expired: `expired at ${until}`,
-        "not-yet-valid": `not valid before ${certificate.validFromDate.toISOString()}: check this machine's clock`,
-      }[validity];
+      const { valid, sentence } = inForce.validity(now());
       const newer = faults.current();
       const failure = renewal?.problem();
       const problems = [newer && `the files are not used: ${newer}`, failure && `renewal fails: ${failure}`];
-      return { ok: validity === "valid", detail: [state, ...problems.filter(Boolean)].join("; ") };
+      return { ok: valid, detail: [sentence, ...problems.filter(Boolean)].join("; ") };
     },
-    onChange(listener) {
-      listeners.push(listener);
-    },
+    onChange: inForce.onChange,
     close() {
       closed = true;
       clearInterval(ticking);

@@ -1,10 +1,10 @@
 import { parseArgs } from "node:util";
-import { openServingCertificate } from "../certs/serve.ts";
+import { openCertificate } from "../certs/open.ts";
 import packageFile from "../package.json" with { type: "json" };
 import { admit } from "./admission/admit.ts";
 import { drain, listen } from "./lifecycle.ts";
 import { createLog } from "./log.ts";
-import { openEmbeddedMesh } from "./mesh/embedded.ts";
+import { openMesh } from "./mesh/open.ts";
 import { createMetrics, observe } from "./metrics.ts";
 import { admissionServer, configServer } from "./server.ts";
 import type { Service } from "./service.ts";
@@ -35,9 +35,8 @@ async function main(): Promise<void> {
 
   const now = () => new Date();
   const metrics = createMetrics();
-  const { folder, issue, dnsNames, ipAddresses } = certificates;
-  const certificate = await openServingCertificate({ folder, log, ...(issue && { issue: { dnsNames, ipAddresses } }) });
-  const mesh = await openEmbeddedMesh({ folder: meshSettings.folder, log });
+  const certificate = await openCertificate({ ...certificates, kubeconfig: meshSettings.kubeconfig }, log);
+  const mesh = await openMesh(meshSettings, log);
   observe(metrics, mesh, certificate, now);
 
   let stopping = false;

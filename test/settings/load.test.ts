@@ -97,6 +97,10 @@ describe("a fault", () => {
       "certificates:\n  issue: true\n  dnsNames: []\n  ipAddresses: []\n",
       ":2: certificates.issue: found true with neither",
     ],
+    [
+      "certificates:\n  source: secret\n  dnsNames: []\n  ipAddresses: []\n",
+      'certificates.webhookConfiguration: found "smc-webhook" with no name that its webhooks could call',
+    ],
     ["ipFamilies: []", "ipFamilies: found an empty list"],
     ["shutdown: { drainSeconds: 25 }", "shutdown.drainSeconds: found 25; accepted: less than shutdown.graceSeconds"],
   ])("between settings is named too: %j", (text, expected) => {
@@ -108,6 +112,7 @@ describe("a fault", () => {
     "listen: { https: { host: '::' }, http: { host: localhost } }",
     "certificates: { dnsNames: [], ipAddresses: [] }",
     "certificates: { issue: true, dnsNames: [] }",
+    "certificates: { source: secret, webhookConfiguration: '', dnsNames: [], ipAddresses: [] }",
   ])("is not seen in %j", (text) => {
     expect(faultsOf(text)).toEqual([]);
   });

@@ -35,6 +35,12 @@ const certificateNames: Check = ({ certificates: { issue, dnsNames, ipAddresses 
   return [{ path: ["certificates", "issue"], message }];
 };
 
+const publishedNames: Check = ({ certificates: { source, webhookConfiguration, dnsNames, ipAddresses } }) => {
+  if (source !== "secret" || webhookConfiguration === "" || dnsNames.length > 0 || ipAddresses.length > 0) return [];
+  const message = `found ${shown(webhookConfiguration)} with no name that its webhooks could call; accepted: at least one in certificates.dnsNames or certificates.ipAddresses, or ""`;
+  return [{ path: ["certificates", "webhookConfiguration"], message }];
+};
+
 const families: Check = ({ ipFamilies }) =>
   ipFamilies.length > 0
     ? []
@@ -50,7 +56,7 @@ const shutdownOrder: Check = ({ shutdown: { drainSeconds, graceSeconds } }) =>
         },
       ];
 
-const CHECKS: readonly Check[] = [hosts, ports, addresses, certificateNames, families, shutdownOrder];
+const CHECKS: readonly Check[] = [hosts, ports, addresses, certificateNames, publishedNames, families, shutdownOrder];
 
 /** The faults of settings that satisfy the schema. */
 export const crossChecks = (settings: Settings): readonly FieldFault[] => CHECKS.flatMap((check) => check(settings));

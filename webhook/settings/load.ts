@@ -13,7 +13,7 @@ export type ParsedSettings = { readonly settings: Settings } | { readonly faults
 const MAX_FAULTS = 10;
 
 /**
- * Reads the text of a settings file; what it does not say takes its default. Relative folders start at the file's.
+ * Reads the text of a settings file; what it does not say takes its default. Relative paths start at the file's folder.
  * Never throws.
  *
  * @example
@@ -39,14 +39,23 @@ export function parseSettings(text: string, file: string): ParsedSettings {
     return refused([{ path: [], message: "the settings do not fit the schema" }]);
   const mismatches = crossChecks(value);
   if (mismatches.length > 0) return refused(mismatches);
-  return { settings: withFolders(value, dirname(file)) };
+  return { settings: withPaths(value, dirname(file)) };
 }
 
-const withFolders = (settings: Settings, start: string): Settings => ({
-  ...settings,
-  mesh: { ...settings.mesh, folder: resolve(start, settings.mesh.folder) },
-  certificates: { ...settings.certificates, folder: resolve(start, settings.certificates.folder) },
-});
+function withPaths(settings: Settings, start: string): Settings {
+  const { mesh, certificates } = settings;
+  const optional = (path: string) => (path === "" ? "" : resolve(start, path));
+  return {
+    ...settings,
+    mesh: {
+      ...mesh,
+      folder: resolve(start, mesh.folder),
+      kubeconfig: optional(mesh.kubeconfig),
+      controlPlaneKubeconfig: optional(mesh.controlPlaneKubeconfig),
+    },
+    certificates: { ...certificates, folder: resolve(start, certificates.folder) },
+  };
+}
 
 /** The settings in force where no file says otherwise. */
 export const DEFAULTS: Settings = defaults();

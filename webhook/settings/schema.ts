@@ -34,6 +34,7 @@ const list = <T extends TSchema>(items: T, fallback: readonly unknown[], accepts
   Type.Array(items, { default: [...fallback], uniqueItems: true, description, accepts });
 
 const NAME = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";
+const SUBDOMAIN = "^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$";
 const HOST = "^[A-Za-z0-9.:_-]+$";
 const DNS = "^(\\*\\.)?[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*$";
 const QUANTITY = "^[0-9]+(\\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$";
@@ -62,24 +63,59 @@ export const SettingsSchema = group("", {
     ),
   }),
   mesh: group("Where the mesh's state is read from. A change takes effect at the next start.", {
-    source: oneOf(["embedded"], "embedded", "`embedded`: a folder of Kubernetes YAML."),
+    source: oneOf(
+      ["embedded", "kubernetes"],
+      "embedded",
+      "`embedded`: a folder of Kubernetes YAML. `kubernetes`: watches on an API server.",
+    ),
     folder: text(
       "/etc/smc-webhook/mesh",
       "^[^\\u0000]+$",
       "a folder's path",
       "The folder with ASMMeshConfig, Node and Namespace objects; a relative path starts at the settings file.",
     ),
+    kubeconfig: text(
+      "",
+      "^[^\\u0000]*$",
+      "a file's path, or nothing",
+      "How to reach the cluster whose pods are admitted: for `kubernetes`, and for a certificate in a Secret. Empty: by the pod's ServiceAccount, else by `$KUBECONFIG` or `~/.kube/config`.",
+    ),
+    controlPlaneKubeconfig: text(
+      "",
+      "^[^\\u0000]*$",
+      "a file's path, or nothing",
+      "With `kubernetes`: how to reach the cluster that holds the ASMMeshConfig, where that is another one. Empty: it is the same.",
+    ),
   }),
   certificates: group("The serving certificate. A change takes effect at the next start.", {
+    source: oneOf(
+      ["folder", "secret"],
+      "folder",
+      "`folder`: files. `secret`: a Secret that all replicas share, in the cluster of `mesh.kubeconfig`.",
+    ),
     folder: text(
       "/etc/smc-webhook/tls",
       "^[^\\u0000]+$",
       "a folder's path",
-      "The folder with `tls.crt`, `tls.key` and `ca.crt`; a relative path starts at the settings file.",
+      "With `folder`: where `tls.crt`, `tls.key` and `ca.crt` are; a relative path starts at the settings file.",
+    ),
+    secret: text(
+      "smc-webhook-tls",
+      SUBDOMAIN,
+      "a Secret's name",
+      "With `secret`: its name. It is made if absent and `issue` is true.",
+    ),
+    namespace: text("smc-system", NAME, "a namespace's name", "With `secret`: its namespace."),
+    webhookConfiguration: text(
+      "smc-webhook",
+      `^$|${SUBDOMAIN}`,
+      "a MutatingWebhookConfiguration's name, or nothing",
+      "With `secret`: where `ca.crt` is published as `caBundle`, in each webhook that calls one of the names below. Empty: somebody else does that.",
     ),
     issue: Type.Boolean({
       default: false,
-      description: "Issue and renew the certificates in that folder with a CA of our own, kept there as `ca.key`.",
+      description:
+        "Issue and renew the certificates there with a CA of our own, kept there as `ca.key`. If not, they are only read.",
       accepts: "true or false",
     }),
     dnsNames: list(
