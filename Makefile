@@ -10,10 +10,10 @@ NODE := $(BIN)/node
 OLDEST_NODE := 20
 INSTALLED := node_modules/.installed
 
-.PHONY: help demo run test lint types format docs bench clean
+.PHONY: help demo run test lint types format docs bench cluster cluster-assets e2e clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 demo: $(INSTALLED) ## show the main job on a sample application: no cluster needed
 	@$(NODE) test/demo/main.ts
@@ -38,6 +38,15 @@ docs: $(INSTALLED) ## write the README's tables from the code
 
 bench: $(INSTALLED) ## measure what a decision costs, against parsing the request
 	@$(NODE) test/bench/main.ts
+
+cluster-assets: $(INSTALLED) ## build the binaries of the cluster for tests, once: ten minutes; needs Go
+	@$(NODE) test/cluster/assets/main.ts
+
+cluster: cluster-assets ## bring a cluster up to play with, until Ctrl-C; needs root
+	@$(NODE) test/cluster/main.ts
+
+e2e: cluster-assets ## try everything against a real API server; needs root
+	@$(NODE) $(BIN)/vitest run --config test/cluster/vitest.config.ts
 
 clean: ## remove all that was installed or made
 	rm -rf node_modules .run coverage
