@@ -1,6 +1,6 @@
+import { canonicalPatch } from "./canonical.ts";
 import { type Decision, decide, type Question } from "./decide.ts";
 import { findings } from "./findings.ts";
-import { canonicalPatch } from "./mutate.ts";
 import { type Notice, notices } from "./notices.ts";
 import type { Operation } from "./patch.ts";
 import { isSilent, sentence, warning } from "./reasons.ts";

@@ -1,51 +1,19 @@
-import Type, { type Static, type TSchema } from "typebox";
-
-/**
- * The one schema of the settings file: defaults, what is accepted, and what each field is for. The table in the
- * README is made from it. `accepts` is what an error says to write instead.
- */
-export interface FieldNotes {
-  readonly description: string;
-  readonly accepts: string;
-}
-
-const group = <T extends Record<string, TSchema>>(description: string, fields: T) =>
-  Type.Object(fields, { description, additionalProperties: false, default: {} });
-
-const oneOf = <T extends string>(values: readonly [T, ...T[]], fallback: T, description: string) =>
-  Type.Enum([...values], { default: fallback, description, accepts: values.join(", ") });
-
-const integer = (fallback: number, minimum: number, maximum: number, description: string) =>
-  Type.Integer({
-    default: fallback,
-    minimum,
-    maximum,
-    description,
-    accepts: `a whole number from ${minimum} to ${maximum}`,
-  });
-
-const factor = (fallback: number, description: string) =>
-  Type.Number({ default: fallback, minimum: 1, maximum: 100, description, accepts: "a number from 1 to 100" });
-
-const text = (fallback: string, pattern: string, accepts: string, description: string) =>
-  Type.String({ default: fallback, pattern, maxLength: 512, description, accepts });
-
-const list = <T extends TSchema>(items: T, fallback: readonly unknown[], accepts: string, description: string) =>
-  Type.Array(items, { default: [...fallback], uniqueItems: true, description, accepts });
-
-const NAME = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$";
-const SUBDOMAIN = "^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$";
-const HOST = "^[A-Za-z0-9.:_-]+$";
-const DNS = "^(\\*\\.)?[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*$";
-const QUANTITY = "^[0-9]+(\\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$";
-const SOME_OF_IT = "(?=.*[1-9])";
-/** The reference grammar of the OCI distribution specification, without the repository's length limit. */
-const IMAGE = [
-  "^(?:(?:[A-Za-z0-9](?:[-A-Za-z0-9]*[A-Za-z0-9])?)(?:\\.[A-Za-z0-9](?:[-A-Za-z0-9]*[A-Za-z0-9])?)*(?::[0-9]{1,5})?/)?",
-  "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*",
-  "(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?",
-  "(?:@sha256:[a-f0-9]{64})?$",
-].join("");
+import Type, { type Static } from "typebox";
+import {
+  DNS,
+  factor,
+  group,
+  HOST,
+  IMAGE,
+  integer,
+  list,
+  NAME,
+  oneOf,
+  QUANTITY,
+  SOME_OF_IT,
+  SUBDOMAIN,
+  text,
+} from "./field-kinds.ts";
 
 const listener = (description: string, host: string, port: number) =>
   group(description, {
@@ -53,6 +21,10 @@ const listener = (description: string, host: string, port: number) =>
     port: integer(port, 0, 65535, "The port; 0 takes any free one."),
   });
 
+/**
+ * The one schema of the settings file: defaults, what is accepted, and what each field is for. The table in the
+ * README is made from it.
+ */
 export const SettingsSchema = group("", {
   listen: group("Where the service listens. A change takes effect at the next start.", {
     https: listener("Admission: `/mutate`, `/healthz`, `/readyz`.", "0.0.0.0", 8443),
