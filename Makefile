@@ -13,7 +13,7 @@ INSTALLED := node_modules/.installed
 .PHONY: help demo run test lint types format docs bench cluster cluster-assets e2e clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: $(INSTALLED) ## show the main job on a sample application: no cluster needed
 	@$(NODE) test/demo/main.ts

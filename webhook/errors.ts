@@ -21,6 +21,7 @@ const ERRORS = {
   RequestTimeout: { status: 408, remedy: "Send the request faster, or a smaller one." },
   BodyTooLarge: { status: 413, remedy: "Send less; an object of a cluster has at most 1.5 MiB." },
   UnsupportedMediaType: { status: 415, remedy: "Send the content type that the message names." },
+  Busy: { status: 429, remedy: "Send it again in a few seconds." },
   HeadersTooLarge: { status: 431, remedy: "Send fewer or shorter headers: 16 KiB in all." },
   InternalError: { status: 500, remedy: "The service's log has the cause. Please report it." },
 } as const satisfies Record<string, { readonly status: number; readonly remedy: string }>;

@@ -3,7 +3,7 @@ import type { Pod } from "./admission/pod.ts";
 import { takeBodies } from "./body.ts";
 import { type Answer, decided, malformed, undecided } from "./review/answer.ts";
 import { forbiddenKeyIn, parseJson } from "./review/json.ts";
-import { type Review, readReview } from "./review/review.ts";
+import { type Review, readEnvelope, readRequest } from "./review/review.ts";
 import type { Service } from "./service.ts";
 
 /** `POST /mutate`: an AdmissionReview in, an AdmissionReview out. It never denies a pod. */
@@ -22,16 +22,17 @@ export function routeMutate(app: FastifyInstance, service: Service): void {
 
 function answerReview(body: Buffer, service: Service): Answer {
   const parsed = parseJson(body);
-  const review = readReview(parsed);
+  const envelope = readEnvelope(parsed);
+  const { uid } = envelope;
   try {
     const forbidden = forbiddenKeyIn(body, parsed);
-    if (forbidden !== undefined) return malformed(review.uid, forbidden, "is a key that no object may have");
-    return answerRead(review, service);
+    if (forbidden !== undefined) return malformed(uid, forbidden, "is a key that no object may have");
+    return answerRead(readRequest(envelope), service);
   } catch (error) {
     // Whatever it was, the pod must not suffer for it.
     service.metrics.internalErrors.inc();
-    service.log.error({ err: error, uid: review.uid }, "an admission failed; the pod passes unchanged");
-    return undecided(review.uid, "InternalError");
+    service.log.error({ err: error, uid }, "an admission failed; the pod passes unchanged");
+    return undecided(uid, "InternalError");
   }
 }
 

@@ -2,6 +2,7 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type ErrorCode, RequestError } from "./errors.ts";
+import { short } from "./review/review.ts";
 import type { Service } from "./service.ts";
 
 /** Fastify's own refusals, by the code that says the same here. */
@@ -26,7 +27,7 @@ export function answerErrors(app: FastifyInstance, { log, metrics }: Service): v
     const path = request.url.split("?", 1)[0] ?? "";
     const allowed = methods.get(path);
     if (!allowed)
-      throw new RequestError("NotFound", `there is no ${path}; there are ${[...methods.keys()].join(", ")}`);
+      throw new RequestError("NotFound", `there is no ${short(path)}; there are ${[...methods.keys()].join(", ")}`);
     const list = [...allowed].join(", ");
     reply.header("allow", list);
     throw new RequestError("MethodNotAllowed", `${path} takes ${list}, not ${request.method}`);

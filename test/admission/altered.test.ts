@@ -1,12 +1,21 @@
 import type { V1Container, V1Pod } from "@kubernetes/client-node";
 import { describe, expect, it } from "vitest";
-import { betweenRounds, type Plugins } from "./model/api-server.ts";
+import { betweenRounds, type Plugins, TOKEN_VOLUME } from "./model/api-server.ts";
 import { ask, container, injected, named, pod, sidecar } from "./scene.ts";
 
 const TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
-const TOKEN = { name: "kube-api-access-q9z4x", readOnly: true, mountPath: TOKEN_PATH };
+const TOKEN = { name: TOKEN_VOLUME.name, readOnly: true, mountPath: TOKEN_PATH };
 
-const canonical = injected(pod({ initContainers: [container("istio-init"), sidecar()] }));
+/** Volumes of the author's: of a host's root, and of files of his beside the token. */
+const HOST = { name: "host", hostPath: { path: "/" } };
+const MIXED = {
+  name: "mixed",
+  projected: { sources: [...TOKEN_VOLUME.projected.sources, { secret: { name: "evil" } }] },
+};
+
+const canonical = injected(
+  pod({ initContainers: [container("istio-init"), sidecar()], volumes: [TOKEN_VOLUME, HOST, MIXED] }),
+);
 
 /** The canonical pod with its init container changed. */
 function altered(change: (ours: V1Container) => object): V1Pod {
@@ -39,6 +48,14 @@ describe("smc-init, altered by somebody,", () => {
     ["a ConfigMap over its programs", mount("evil", "/usr/local/bin")],
     ["a host path at the root", mount("host", "/host")],
     ["another user's mount beside the token", { volumeMounts: [TOKEN, { name: "evil", mountPath: "/usr/local/bin" }] }],
+    ["the host's root in the token's place", mount("host", TOKEN_PATH, { readOnly: true })],
+    ["other files in the token's place", mount("mixed", TOKEN_PATH, { readOnly: true })],
+    ["no volume in the token's place", mount("nowhere", TOKEN_PATH, { readOnly: true })],
+    [
+      "a graphics card",
+      { resources: { ...named(canonical, "smc-init").resources, limits: { "nvidia.com/gpu": "1" } } },
+    ],
+    ["a resize policy of another's", { resizePolicy: [{ resourceName: "cpu", restartPolicy: "RestartContainer" }] }],
     ["the token's mount, writable", mount("evil", TOKEN_PATH)],
     ["the token's mount with a subPath", { volumeMounts: [{ ...TOKEN, subPath: "../.." }] }],
     ["the token's mount with subPathExpr", { volumeMounts: [{ ...TOKEN, subPathExpr: "$(HOME)" }] }],

@@ -3,7 +3,20 @@ import { parseAllDocuments } from "yaml";
 
 const FILES = ["node", "pod"].map((name) => new URL(`stages/${name}.yaml`, import.meta.url));
 
-/** Writes the file of KWOK's stages, which leave the pods of some namespaces to others; gives its path back. */
+/** How many requests KWOK has under way at once; its default of four leaves it waiting for answers. All must be given. */
+const PARALLEL = 16;
+const OPTIONS = {
+  apiVersion: "config.kwok.x-k8s.io/v1alpha1",
+  kind: "KwokConfiguration",
+  options: {
+    podPlayStageParallelism: PARALLEL,
+    nodePlayStageParallelism: PARALLEL,
+    nodeLeaseParallelism: PARALLEL,
+    podsOnNodeSyncParallelism: 1,
+  },
+};
+
+/** Writes KWOK's configuration, whose stages leave the pods of some namespaces to others; gives its path back. */
 export async function writeStages(file: string, leftAlone: readonly string[]): Promise<string> {
   const texts = await Promise.all(FILES.map((each) => readFile(each, "utf8")));
   const stages = texts.flatMap((text) => parseAllDocuments(text));
@@ -12,6 +25,9 @@ export async function writeStages(file: string, leftAlone: readonly string[]): P
     const elsewhere = { key: ".metadata.namespace", operator: "NotIn", values: leftAlone };
     stage.addIn(["spec", "selector", "matchExpressions"], stage.createNode(elsewhere));
   }
-  await writeFile(file, stages.map((stage) => JSON.stringify(stage.toJS())).join("\n---\n"));
+  await writeFile(
+    file,
+    [OPTIONS, ...stages.map((stage) => stage.toJS())].map((each) => JSON.stringify(each)).join("\n---\n"),
+  );
   return file;
 }

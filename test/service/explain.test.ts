@@ -161,4 +161,27 @@ describe("what cannot be explained is refused, and told why", () => {
       );
     expect((await explain(lines.join("\n"), "application/yaml")).json.code).toBe("InvalidYaml");
   });
+
+  it("more objects than can be judged in passing", async () => {
+    const list = await explain({ kind: "List", items: Array(501).fill(deployment) });
+    expect([list.status, list.json.code]).toEqual([413, "BodyTooLarge"]);
+    const documents = await explain("---\na: 1\n".repeat(501), "application/yaml");
+    expect([documents.status, documents.json.code]).toEqual([413, "BodyTooLarge"]);
+  });
+
+  it("YAML that is made to be slow; admissions do not wait for it", { timeout: 30_000 }, async () => {
+    let ended = false;
+    const slow = explain("[".repeat(1_000_000), "application/yaml").finally(() => {
+      ended = true;
+    });
+    const waits: number[] = [];
+    while (!ended) {
+      const began = performance.now();
+      await post(`${service.admission}/mutate`, review(askingPod()));
+      waits.push(performance.now() - began);
+    }
+    expect((await slow).status).toBeLessThan(500);
+    expect(waits.length).toBeGreaterThan(3);
+    expect(Math.max(...waits)).toBeLessThan(3000);
+  });
 });

@@ -166,7 +166,7 @@ describe("a malformed pod passes untouched, with a warning that says where", () 
 
   it("a field that the decision does not read may be nested a thousand deep", async () => {
     const deep = `${'{"a":'.repeat(1000)}1${"}".repeat(1000)}`;
-    const body = JSON.stringify(review(askingPod({ volumes: "deep" }))).replace('"deep"', deep);
+    const body = JSON.stringify(review(askingPod({ hostAliases: "deep" }))).replace('"deep"', deep);
     expect((await mutate(body)).json.response.auditAnnotations.reason).toBe("Injected");
   });
 

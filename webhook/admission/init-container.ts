@@ -4,11 +4,14 @@ import type { AdmissionSettings } from "../settings/schema.ts";
 import type { Findings } from "./findings.ts";
 import { INIT_CONTAINER } from "./names.ts";
 import { add, type Operation, pointer, remove, replace } from "./patch.ts";
-import type { Container, Quantities } from "./pod.ts";
+import { type Container, lookUp, type PodSpec, type ProjectedSource, type Quantities } from "./pod.ts";
 import { formatQuantity, parseQuantity } from "./quantity.ts";
 
 /** Where the API server mounts a pod's service account token, into our container too. */
 const TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/** With more doubles than these, the whole list is shorter to write than their removals. */
+const MAX_REMOVALS = 8;
 
 /**
  * Puts `smc-init` where it belongs: directly after a leading istio-init or istio-validation, else first, and so
@@ -31,6 +34,10 @@ export function placeInitContainer(
   const [only, ...doubles] = ours;
   if (only?.index === place && doubles.length === 0) {
     return isDeepStrictEqual(only.container, wanted) ? [] : [replace(`${path}/${place}`, wanted)];
+  }
+  if (ours.length > MAX_REMOVALS) {
+    const others = list.filter(({ name }) => name !== INIT_CONTAINER);
+    return [replace(path, others.toSpliced(place, 0, wanted as typeof wanted & Container))];
   }
   // From the last one on, so that no removal shifts the next.
   const removals = ours.map(({ index }) => remove(`${path}/${index}`)).reverse();
@@ -70,10 +77,10 @@ function initContainer(pod: Findings, sockets: string, settings: AdmissionSettin
     terminationMessagePath: "/dev/termination-log",
     terminationMessagePolicy: "FallbackToLogsOnError",
   };
-  const tokens = found?.volumeMounts?.filter(isTokenMount) ?? [];
+  const tokens = found?.volumeMounts?.filter((mount) => isTokenMount(mount, pod.pod.spec)) ?? [];
   return {
     ...container,
-    ...(found?.resizePolicy !== undefined && { resizePolicy: found.resizePolicy }),
+    ...(isDefaultResizePolicy(found?.resizePolicy) && { resizePolicy: found?.resizePolicy }),
     ...(tokens.length > 0 && { volumeMounts: tokens.slice(0, 1) }),
   };
 }
@@ -130,12 +137,31 @@ function resources({ pod, qos }: Findings, settings: AdmissionSettings, found?: 
 
 function defaulted(quantities: Quantities | null | undefined): Quantities {
   if (!quantities) return {};
-  return Object.fromEntries(Object.entries(quantities).filter(([name]) => name !== "cpu" && name !== "memory"));
+  const storage = lookUp(quantities, "ephemeral-storage");
+  return storage === undefined ? {} : { "ephemeral-storage": storage };
 }
 
-/** Just what the service account admission plugin adds: a mount with options could bring files of the author's. */
-function isTokenMount(mount: unknown): boolean {
+/** Since Kubernetes 1.33 the API server writes this for each resource of a container. */
+function isDefaultResizePolicy(policy: unknown): boolean {
+  const isDefault = (one: unknown) =>
+    ["cpu", "memory"].some((resourceName) => isDeepStrictEqual(one, { resourceName, restartPolicy: "NotRequired" }));
+  return Array.isArray(policy) && policy.length <= 2 && policy.every(isDefault);
+}
+
+/**
+ * Just what the service account admission plugin adds: a mount without options, of a volume with the account's token.
+ * Any other would bring files of the author's into a privileged container.
+ */
+function isTokenMount(mount: unknown, { volumes }: PodSpec): boolean {
   if (typeof mount !== "object" || mount === null) return false;
   const { name, mountPath, readOnly, ...options } = { name: "", mountPath: "", readOnly: false, ...mount };
-  return mountPath === TOKEN_PATH && readOnly === true && name !== "" && Object.keys(options).length === 0;
+  if (mountPath !== TOKEN_PATH || readOnly !== true || Object.keys(options).length > 0) return false;
+  const sources = volumes?.find((volume) => volume.name === name)?.projected?.sources ?? [];
+  return sources.some((source) => source.serviceAccountToken) && sources.every(isTokenSource);
+}
+
+/** The token, the cluster's CA and the pod's namespace are what such a volume is made of. */
+function isTokenSource(source: ProjectedSource): boolean {
+  if (source.configMap) return source.configMap.name === "kube-root-ca.crt";
+  return Boolean(source.serviceAccountToken ?? source.downwardAPI);
 }

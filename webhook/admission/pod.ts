@@ -28,6 +28,18 @@ export interface PodSpec {
   readonly affinity?: Maybe<{ readonly nodeAffinity?: Maybe<NodeAffinity> }>;
   readonly securityContext?: Maybe<{ readonly runAsUser?: Maybe<number> }>;
   readonly resources?: Maybe<Resources>;
+  readonly volumes?: Maybe<readonly Volume[]>;
+}
+
+export interface Volume {
+  readonly name?: Maybe<string>;
+  readonly projected?: Maybe<{ readonly sources?: Maybe<readonly ProjectedSource[]> }>;
+}
+
+export interface ProjectedSource {
+  readonly serviceAccountToken?: Maybe<object>;
+  readonly downwardAPI?: Maybe<object>;
+  readonly configMap?: Maybe<{ readonly name?: Maybe<string> }>;
 }
 
 export interface Container {

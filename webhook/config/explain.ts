@@ -7,7 +7,7 @@ import { RequestError } from "../errors.ts";
 import { readPod } from "../review/pod-schema.ts";
 import { isObject, readReview, short } from "../review/review.ts";
 import type { Service } from "../service.ts";
-import { parseDocuments, YAML_TYPES } from "./documents.ts";
+import { checkCount, parseDocuments, YAML_TYPES } from "./documents.ts";
 import { readWorkload } from "./workload.ts";
 
 /**
@@ -20,11 +20,12 @@ export function routeExplain(app: FastifyInstance, service: Service): void {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const { namespace = "default" } = isObject(request.query) ? request.query : {};
     if (typeof namespace !== "string") throw new RequestError("BadRequest", "namespace is given more than once");
-    const documents = parseDocuments(body, request.headers["content-type"] ?? "");
+    const documents = await parseDocuments(body, request.headers["content-type"] ?? "");
     const [only, ...more] = documents;
     if (only === undefined) throw new RequestError("InvalidObject", "the body holds no object");
     if (more.length === 0 && !isList(only)) return explainOne(only, namespace, service);
     const objects = documents.flatMap((one) => (isList(one) ? one.items : [one]));
+    checkCount(objects.length);
     return { items: objects.map((object) => explainItem(object, namespace, service)) };
   });
 }

@@ -37,7 +37,9 @@ export function deeperThan(levels: number, value: unknown): boolean {
 }
 
 /** Every key of a JSON value with its JSON Pointer. Not recursive: a body may be nested deeper than the stack is. */
-function* keys(value: unknown): Generator<{ readonly at: string; readonly key: string; readonly depth: number }> {
+export function* keys(
+  value: unknown,
+): Generator<{ readonly at: string; readonly key: string; readonly depth: number }> {
   const rest = [{ at: "", value, depth: 0 }];
   for (let next = rest.pop(); next; next = rest.pop()) {
     if (typeof next.value !== "object" || next.value === null) continue;

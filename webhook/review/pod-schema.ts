@@ -2,6 +2,7 @@ import Type, { type TSchema } from "typebox";
 import Compile from "typebox/compile";
 import type { Pod } from "../admission/pod.ts";
 import { fieldPath } from "../field-path.ts";
+import { keys } from "./json.ts";
 
 /** An absent field, null, or the thing itself: Go writes an empty list or map in any of these ways. */
 const maybe = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
@@ -40,6 +41,12 @@ const NodeAffinity = Type.Object({
   ),
 });
 
+const ProjectedSource = Type.Object({
+  serviceAccountToken: maybe(Type.Object({})),
+  downwardAPI: maybe(Type.Object({})),
+  configMap: maybe(Type.Object({ name: maybe(Type.String()) })),
+});
+
 /** The shape of what the decision reads of a pod; the rest is the API server's to judge. */
 const PodSchema = Type.Object({
   metadata: maybe(
@@ -59,6 +66,14 @@ const PodSchema = Type.Object({
     affinity: maybe(Type.Object({ nodeAffinity: maybe(NodeAffinity) })),
     securityContext: maybe(Type.Object({ runAsUser: maybe(Type.Integer()) })),
     resources: maybe(Resources),
+    volumes: maybe(
+      Type.Array(
+        Type.Object({
+          name: maybe(Type.String()),
+          projected: maybe(Type.Object({ sources: maybe(Type.Array(ProjectedSource)) })),
+        }),
+      ),
+    ),
   }),
   status: maybe(Type.Object({ podIPs: maybe(Type.Array(Type.Object({ ip: maybe(Type.String()) }))) })),
 });
@@ -72,6 +87,7 @@ export type PodReading =
 /** The object as a pod, or the first field of the wrong type. Nothing is copied or changed. */
 export function readPod(object: unknown): PodReading {
   if (check.Check(object)) return { ok: true, pod: object };
+  if (isHuge(object)) return { ok: false, where: "object", fault: "has fields of the wrong type" };
   // A field that may be null fails twice, and the second time says what belongs there.
   const [first] = check
     .Errors(object)
@@ -81,4 +97,16 @@ export function readPod(object: unknown): PodReading {
     where: fieldPath(first?.instancePath ?? "") || "object",
     fault: first?.message ?? "is malformed",
   };
+}
+
+/** Entries; every one of them would be looked at to find the first that is wrong, and no true pod has as many. */
+const MAX_ENTRIES = 20_000;
+
+function isHuge(object: unknown): boolean {
+  let entries = 0;
+  for (const _key of keys(object)) {
+    entries += 1;
+    if (entries > MAX_ENTRIES) return true;
+  }
+  return false;
 }

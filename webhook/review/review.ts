@@ -16,8 +16,19 @@ export function isObject(value: unknown): value is Json {
 
 export const ADMISSION_VERSION = "admission.k8s.io/v1";
 
+/** A review that can be answered: it has a uid. */
+export interface Envelope {
+  readonly uid: string;
+  readonly request: Json;
+}
+
 /** Reads an AdmissionReview (admission.k8s.io/v1). */
 export function readReview(body: unknown): Review {
+  return readRequest(readEnvelope(body));
+}
+
+/** As far as its uid. @throws RequestError where there is none to answer to */
+export function readEnvelope(body: unknown): Envelope {
   if (!isObject(body) || body.kind !== "AdmissionReview") {
     throw new RequestError("NotAnAdmissionReview", `the body is ${describe(body)}, not an AdmissionReview`);
   }
@@ -30,10 +41,11 @@ export function readReview(body: unknown): Review {
   if (typeof uid !== "string" || uid === "") {
     throw new RequestError("MissingUid", `request.uid is ${short(uid)}, not a text`);
   }
-  return readRequest(uid, request);
+  return { uid, request };
 }
 
-function readRequest(uid: string, request: Json): Review {
+/** What is asked. A pod that is malformed is part of the answer, not an error. */
+export function readRequest({ uid, request }: Envelope): Review {
   const { kind, namespace, object, operation, subResource } = request;
   if (!isObject(kind)) return { kind: "malformed", uid, where: "request.kind", fault: "must be object" };
   const isPod = kind.kind === "Pod" && (kind.group ?? "") === "";

@@ -172,7 +172,7 @@ export const SettingsSchema = group("", {
     cpuLimit: factor(2, "Multiplies the CPU limit, never where that would change the pod's QoS class; 1 keeps it."),
     memoryLimit: factor(1, "Multiplies the memory limit, under the same condition; 1 keeps it."),
     capabilities: list(
-      Type.String({ pattern: "^[A-Z][A-Z_]+$", accepts: "a capability without CAP_, such as IPC_LOCK" }),
+      Type.String({ pattern: "^(?!CAP_)[A-Z][A-Z_]+$", accepts: "a capability without CAP_, such as IPC_LOCK" }),
       [],
       "a list of capabilities without CAP_, such as IPC_LOCK",
       "Capabilities to add.",

@@ -4,6 +4,18 @@ type Json = Record<string, unknown>;
 
 const TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
 
+export const TOKEN_VOLUME = {
+  name: "kube-api-access-x7k2p",
+  projected: {
+    defaultMode: 420,
+    sources: [
+      { serviceAccountToken: { expirationSeconds: 3607, path: "token" } },
+      { configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
+      { downwardAPI: { items: [{ path: "namespace", fieldRef: { fieldPath: "metadata.namespace" } }] } },
+    ],
+  },
+};
+
 export interface Plugins {
   /** The admission plugin that makes every container pull its image each time it starts. */
   readonly alwaysPullImages?: boolean;
@@ -29,13 +41,16 @@ export function betweenRounds<T>(pod: T, plugins: Plugins = {}): T {
     defaultResources(container.resources, plugins.limitRange ?? {});
     if (plugins.serviceAccount) mountToken(container);
   }
+  if (plugins.serviceAccount && !lists(spec.volumes).some(({ name }) => name === TOKEN_VOLUME.name)) {
+    spec.volumes = [...lists(spec.volumes), structuredClone(TOKEN_VOLUME)];
+  }
   return copy;
 }
 
 function mountToken(container: Json): void {
   const mounts = lists(container.volumeMounts);
   if (mounts.some(({ mountPath }) => mountPath === TOKEN_PATH)) return;
-  container.volumeMounts = [...mounts, { name: "kube-api-access-x7k2p", readOnly: true, mountPath: TOKEN_PATH }];
+  container.volumeMounts = [...mounts, { name: TOKEN_VOLUME.name, readOnly: true, mountPath: TOKEN_PATH }];
 }
 
 function defaultResources(resources: unknown, defaults: Readonly<Record<string, string>>): void {
