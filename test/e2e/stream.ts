@@ -35,7 +35,7 @@ export function streamPods({ cluster: { api } }: System, namespace: string): Str
   const create = async (): Promise<void> => {
     const at = performance.now();
     const answer = await api.request("POST", path, annotatedPod()).catch(() => undefined);
-    if (!answer) {
+    if (!answer || isShuttingDown(answer)) {
       await untilReady();
       return;
     }
@@ -92,4 +92,9 @@ export function losses(made: readonly Made[]): Readonly<Record<string, number>> 
     if (end !== "injected") counts[`${end}: ${said}`] = (counts[`${end}: ${said}`] ?? 0) + 1;
   }
   return counts;
+}
+
+/** The API server's own words while it ends; it asks to try again, and clients do. A webhook's failure is a 500. */
+function isShuttingDown({ status, headers }: Answer): boolean {
+  return status === 503 && headers["retry-after"] !== undefined;
 }
