@@ -1,5 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { isMap, isScalar, LineCounter, parseAllDocuments, visit } from "yaml";
+import { isScalar, LineCounter, parseAllDocuments, visit } from "yaml";
 
 /**
  * Parses YAML in a thread of its own: a text that is made for it can take the parser minutes and gigabytes, and
@@ -21,7 +21,7 @@ function parse(text: string): YamlAnswer {
     visit(document, {
       Map(_key, node) {
         const seen = new Set<unknown>();
-        for (const { key } of isMap(node) ? node.items : []) {
+        for (const { key } of node.items) {
           if (!isScalar(key)) continue;
           if (seen.has(key.value)) {
             fault = `${at(key.range?.[0] ?? 0)}the key ${JSON.stringify(key.value)} stands twice`;
