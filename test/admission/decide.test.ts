@@ -34,6 +34,7 @@ const ENDS: readonly (readonly [ReasonCode, Change])[] = [
   ["WindowsPod", withSpec({ os: { name: "windows" } })],
   ["MirrorPod", annotated({ "kubernetes.io/config.mirror": "d4f1" })],
   ["NameTaken", withSpec({ containers: [container("app"), container("smc-init")] })],
+  ["AnnotationsFull", annotated({ "example.com/notes": "é".repeat(130_000) })],
   ["PodSecurity", (one) => ({ ...one, labels: { ...one.labels, [LABEL.podSecurityEnforce]: "baseline" } })],
   ["NodeNotEligible", withSpec({ nodeName: "plain-b" })],
   ["NoEligibleNode", withSpec({ nodeSelector: { zone: "nowhere" } })],

@@ -92,6 +92,7 @@ const OCCASIONS: readonly (readonly [code: Code, pod: object, asked?: Asked])[] 
   ["WindowsPod", pod({ os: { name: "windows" } })],
   ["MirrorPod", pod({}, { "kubernetes.io/config.mirror": "" })],
   ["NameTaken", pod({ containers: [container("smc-init")] })],
+  ["AnnotationsFull", pod({}, { "example.com/notes": "x".repeat(260_000) })],
   ["PodSecurity", pod(), { settings: strict }],
   ["NodeNotEligible", pod({ nodeName: "elsewhere" })],
   ["NoEligibleNode", pod({ nodeSelector: { [LABEL.eligible]: "false" } })],

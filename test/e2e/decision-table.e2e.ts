@@ -52,6 +52,10 @@ const ENDS: Record<Exclude<ReasonCode, "MeshDisabled">, Case> = {
     ...inShop({ containers: [{ ...CONTAINER, name: "smc-init" }] }),
     message: "a container of the pod's own is named smc-init",
   },
+  AnnotationsFull: {
+    ...inShop({}, { ...ASKS, "example.com/notes": "x".repeat(260_000) }),
+    message: "the pod's annotations leave no room for the webhook's status",
+  },
   PodSecurity: {
     namespace: "guarded",
     pod: pod(ASKING),

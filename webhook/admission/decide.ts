@@ -3,7 +3,7 @@ import type { AdmissionSettings } from "../settings/schema.ts";
 import { ANNOTATION, INIT_CONTAINER, LABEL } from "./names.ts";
 import { boundNode, nodeDemand } from "./node-selector.ts";
 import { requestedPlacement } from "./placement.ts";
-import { lookUp, type Pod } from "./pod.ts";
+import { lookUp, type Pod, type StringMap } from "./pod.ts";
 import { type LeaveCode, type Seen, shown } from "./reasons.ts";
 
 /** All that a decision depends on. */
@@ -55,7 +55,20 @@ function kind({ pod }: Question): Decision | undefined {
   if (lookUp(metadata?.annotations, "kubernetes.io/config.mirror") !== undefined) return leave("MirrorPod");
   // The API server would refuse a pod with two containers of one name, one of them ours.
   if (spec.containers.some(({ name }) => name === INIT_CONTAINER)) return leave("NameTaken");
-  return undefined;
+  return hasRoomForStatus(metadata?.annotations ?? {}) ? undefined : leave("AnnotationsFull");
+}
+
+/** Bytes: what Kubernetes takes of annotations in all, and more than any status needs of it. */
+const MAX_ANNOTATIONS = 256 * 1024;
+const STATUS_ROOM = 4096;
+
+function hasRoomForStatus(annotations: StringMap): boolean {
+  let bytes = STATUS_ROOM;
+  for (const [key, value] of Object.entries(annotations)) {
+    // Ours is written anew.
+    if (key !== ANNOTATION.status) bytes += Buffer.byteLength(key) + Buffer.byteLength(value);
+  }
+  return bytes <= MAX_ANNOTATIONS;
 }
 
 /** Pod Security Admission takes a level that it does not know for `restricted`. */

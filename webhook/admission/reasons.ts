@@ -56,6 +56,10 @@ export const REASONS = {
     sentence: `a container of the pod's own is named ${INIT_CONTAINER}`,
     remedy: "Give that container another name.",
   },
+  AnnotationsFull: {
+    sentence: "the pod's annotations leave no room for the webhook's status",
+    remedy: "Take annotations away: Kubernetes takes 256 KiB of them in all.",
+  },
   PodSecurity: {
     sentence: `namespace {namespace} enforces Pod Security {level}, which refuses ${INIT_CONTAINER}`,
     remedy: `Run the workload in a namespace with ${LABEL.podSecurityEnforce}: privileged, or leave it on TCP.`,
