@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { Pod } from "./admission/pod.ts";
+import { isSilent } from "./admission/reasons.ts";
 import { takeBodies } from "./body.ts";
 import { type Answer, decided, malformed, undecided } from "./review/answer.ts";
 import { forbiddenKeyIn, parseJson } from "./review/json.ts";
@@ -46,7 +47,7 @@ function answerRead(review: Review, { admit, settings, mesh, version, log }: Ser
   const { uid, namespace, pod } = review;
   const admission = admit({ pod, namespace, mesh: mesh.state, settings: settings.current }, version);
   const { decision, message, patch, notices } = admission;
-  const silent = decision.reason === "NotRequested" || decision.reason === "OptedOut";
+  const silent = decision.outcome === "leave" && isSilent(decision.reason);
   log[silent ? "debug" : "info"](
     {
       uid,
