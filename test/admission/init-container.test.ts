@@ -30,6 +30,14 @@ describe("smc-init's place", () => {
     expect(order(injected(pod({ initContainers }))).join(" ")).toBe(expected);
   });
 
+  it("is right at once in a pod with a dozen of it, and the sidecar behind them is relaxed all the same", () => {
+    const many = pod({ initContainers: [INIT, ...Array.from({ length: 12 }, () => container("smc-init")), NATIVE] });
+    const after = injected(many);
+    expect(order(after)).toEqual(["istio-init", "smc-init", "istio-proxy"]);
+    expect(named(after, "istio-proxy").resources?.limits?.cpu).toBe("4");
+    expect(ask(after).patch).toEqual([]);
+  });
+
   it("is the first, where no init container is set to lead", () => {
     const changed = settings({ sidecar: { initContainerNames: [] } });
     expect(order(injected(pod({ initContainers: [INIT] }), { settings: changed }))).toEqual(["smc-init", "istio-init"]);

@@ -58,9 +58,9 @@ function kind({ pod }: Question): Decision | undefined {
   return hasRoomForStatus(metadata?.annotations ?? {}) ? undefined : leave("AnnotationsFull");
 }
 
-/** Bytes: what Kubernetes takes of annotations in all, and more than any status needs of it. */
+/** Bytes: what Kubernetes takes of annotations in all, and more than any status needs, records that it carries on too. */
 const MAX_ANNOTATIONS = 256 * 1024;
-const STATUS_ROOM = 4096;
+const STATUS_ROOM = 12 * 1024;
 
 function hasRoomForStatus(annotations: StringMap): boolean {
   let bytes = STATUS_ROOM;

@@ -10,9 +10,6 @@ import { formatQuantity, parseQuantity } from "./quantity.ts";
 /** Where the API server mounts a pod's service account token, into our container too. */
 const TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/** With more doubles than these, the whole list is shorter to write than their removals. */
-const MAX_REMOVALS = 8;
-
 /**
  * Puts `smc-init` where it belongs: directly after a leading istio-init or istio-validation, else first, and so
  * before the sidecar and every container that stays. Out of place, altered or doubled, it is put right.
@@ -35,10 +32,6 @@ export function placeInitContainer(
   if (only?.index === place && doubles.length === 0) {
     return isDeepStrictEqual(only.container, wanted) ? [] : [replace(`${path}/${place}`, wanted)];
   }
-  if (ours.length > MAX_REMOVALS) {
-    const others = list.filter(({ name }) => name !== INIT_CONTAINER);
-    return [replace(path, others.toSpliced(place, 0, wanted as typeof wanted & Container))];
-  }
   // From the last one on, so that no removal shifts the next.
   const removals = ours.map(({ index }) => remove(`${path}/${index}`)).reverse();
   return [...removals, add(`${path}/${place}`, wanted)];
@@ -57,7 +50,7 @@ function leaders(list: readonly Container[], { sidecar }: AdmissionSettings): nu
  * The container as it must be. It is privileged, so all of it comes from the settings and from here; what is kept of
  * `found` is only what the API server itself adds, that no alarm is raised over it in the next round.
  */
-function initContainer(pod: Findings, sockets: string, settings: AdmissionSettings, found?: Container) {
+function initContainer(findings: Findings, sockets: string, settings: AdmissionSettings, found?: Container) {
   const { image, imagePullPolicy } = settings.initContainer;
   const container: V1Container = {
     name: INIT_CONTAINER,
@@ -66,7 +59,7 @@ function initContainer(pod: Findings, sockets: string, settings: AdmissionSettin
     imagePullPolicy: found?.imagePullPolicy === "Always" ? "Always" : imagePullPolicy,
     command: ["/usr/local/bin/smc-init"],
     env: environment(sockets, settings.initContainer),
-    resources: resources(pod, settings, found),
+    resources: resources(findings, settings, found),
     securityContext: {
       privileged: true,
       readOnlyRootFilesystem: true,
@@ -77,7 +70,7 @@ function initContainer(pod: Findings, sockets: string, settings: AdmissionSettin
     terminationMessagePath: "/dev/termination-log",
     terminationMessagePolicy: "FallbackToLogsOnError",
   };
-  const tokens = found?.volumeMounts?.filter((mount) => isTokenMount(mount, pod.pod.spec)) ?? [];
+  const tokens = found?.volumeMounts?.filter((mount) => isTokenMount(mount, findings.pod.spec)) ?? [];
   return {
     ...container,
     ...(isDefaultResizePolicy(found?.resizePolicy) && { resizePolicy: found?.resizePolicy }),
