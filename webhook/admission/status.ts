@@ -1,3 +1,4 @@
+import { isObject } from "./json.ts";
 import { ANNOTATION } from "./names.ts";
 import { lookUp, type Pod } from "./pod.ts";
 
@@ -41,8 +42,4 @@ export function recordedRelaxations(pod: Pod): ReadonlyMap<string, Relaxed> {
     if (isObject(record) && "from" in record && "to" in record) found.set(name, { from: record.from, to: record.to });
   }
   return found;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { parse } from "yaml";
+import { property } from "./property.ts";
 
 /** How to reach a cluster's API server, and what to show there. */
 export interface Credentials {
@@ -107,6 +108,3 @@ function readTokenFiles(file: string): ReadonlyMap<string, string> {
     }),
   );
 }
-
-const property = (object: unknown, name: string): unknown =>
-  typeof object === "object" && object !== null ? Reflect.get(object, name) : undefined;

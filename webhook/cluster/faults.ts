@@ -1,4 +1,5 @@
 import { ApiError } from "./api.ts";
+import { property } from "./property.ts";
 
 /** What went wrong below HTTP, by Node's and OpenSSL's codes, and what a person can do. */
 const CAUSES: ReadonlyMap<string, string> = new Map([
@@ -71,7 +72,7 @@ function parsed(text: string): unknown {
 }
 
 function textOrNumber(object: unknown, name: string): string | number | undefined {
-  const value: unknown = typeof object === "object" && object !== null ? Reflect.get(object, name) : undefined;
+  const value = property(object, name);
   return typeof value === "string" || typeof value === "number" ? value : undefined;
 }
 

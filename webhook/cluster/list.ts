@@ -1,4 +1,5 @@
 import { ApiError, type ClusterClient } from "./api.ts";
+import { property } from "./property.ts";
 
 /** Which objects of a cluster are meant. */
 export interface Selection {
@@ -77,9 +78,6 @@ export const acceptOf = ({ metadataOnly }: Selection, kind: string): string =>
 
 /** The version of an object or of a bookmark; empty where it has none. */
 export const versionOf = (object: unknown): string => textOf(property(object, "metadata"), "resourceVersion");
-
-const property = (object: unknown, name: string): unknown =>
-  typeof object === "object" && object !== null ? Reflect.get(object, name) : undefined;
 
 const textOf = (object: unknown, name: string): string => {
   const value = property(object, name);

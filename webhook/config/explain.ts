@@ -1,11 +1,12 @@
 import jsonPatch from "fast-json-patch";
 import type { FastifyInstance } from "fastify";
+import { isObject } from "../admission/json.ts";
 import type { Pod } from "../admission/pod.ts";
 import { CATALOGUE, sentence } from "../admission/reasons.ts";
 import { takeBodies } from "../body.ts";
 import { RequestError } from "../errors.ts";
 import { readPod } from "../review/pod-schema.ts";
-import { isObject, readReview, short } from "../review/review.ts";
+import { readReview, short } from "../review/review.ts";
 import type { Service } from "../service.ts";
 import { checkCount, parseDocuments, YAML_TYPES } from "./documents.ts";
 import { readWorkload } from "./workload.ts";

@@ -1,5 +1,6 @@
+import { isObject } from "../admission/json.ts";
 import { RequestError } from "../errors.ts";
-import { isObject, short } from "../review/review.ts";
+import { short } from "../review/review.ts";
 
 /** An object that makes pods, and the pod that it makes. */
 export interface Workload {

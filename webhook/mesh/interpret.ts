@@ -1,9 +1,9 @@
 import { hash } from "node:crypto";
+import { isObject } from "../admission/json.ts";
 import { MESH_CONFIG } from "../admission/names.ts";
 import {
   described,
   field,
-  isMapping,
   type JudgedNode,
   type NamespaceLabels,
   type ObjectFault,
@@ -105,7 +105,7 @@ function readObject(object: unknown): Reading<Said> {
   const refused = (message: string, ...path: readonly string[]): { fault: ObjectFault } => ({
     fault: { path, message },
   });
-  if (!isMapping(object)) return refused(`found ${described(object)}; accepted: a Kubernetes object`);
+  if (!isObject(object)) return refused(`found ${described(object)}; accepted: a Kubernetes object`);
   for (const name of ["apiVersion", "kind"]) {
     const value = field(object, name);
     if (value === undefined || value === null || value === "") return refused(`the object has no ${name}`);

@@ -1,4 +1,5 @@
 import { eligibleNodes } from "../admission/eligible-nodes.ts";
+import { isObject } from "../admission/json.ts";
 import { LABEL, MESH_CONFIG } from "../admission/names.ts";
 import type { Labels, MeshState, MeshSwitch, NodeVerdict } from "./view.ts";
 
@@ -35,7 +36,7 @@ export function readSwitch(asmMeshConfig: unknown): MeshSwitch {
   const spec = field(asmMeshConfig, "spec");
   const enabled = field(spec, "smcEnabled");
   if (typeof enabled === "boolean") return { enabled, ...known };
-  if (spec !== undefined && spec !== null && !isMapping(spec)) {
+  if (spec !== undefined && spec !== null && !isObject(spec)) {
     return { enabled: false, note: `spec is ${described(spec)}; it must be a mapping`, ...known };
   }
   if (enabled === undefined) return { enabled: false, note: "spec.smcEnabled is not set", ...known };
@@ -63,7 +64,7 @@ export function readNamespace(object: unknown): Reading<NamespaceLabels> {
   if ("fault" in named) return named;
   const written = field(field(object, "metadata"), "labels") ?? {};
   const path = ["metadata", "labels"];
-  if (!isMapping(written)) return fault(path, `metadata.labels is ${described(written)}; it must be a mapping`);
+  if (!isObject(written)) return fault(path, `metadata.labels is ${described(written)}; it must be a mapping`);
   const labels = new Map<string, string>();
   for (const [key, value] of Object.entries(written)) {
     if (typeof value !== "string") {
@@ -77,7 +78,7 @@ export function readNamespace(object: unknown): Reading<NamespaceLabels> {
 /** The name of any object. */
 export function readName(object: unknown): Reading<string> {
   const metadata = field(object, "metadata");
-  if (!isMapping(metadata)) return fault(["metadata"], "the object has no metadata.name");
+  if (!isObject(metadata)) return fault(["metadata"], "the object has no metadata.name");
   const name = field(metadata, "name");
   if (typeof name === "string" && name !== "") return { value: name };
   if (name === undefined || name === null || name === "") return fault(["metadata"], "the object has no metadata.name");
@@ -101,12 +102,9 @@ export function meshState(read: {
   return { meshSwitch: read.meshSwitch, nodes, eligible: eligibleNodes(eligible), namespaces };
 }
 
-export const isMapping = (value: unknown): value is object =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** A field of an object, if it is an object and has the field itself. */
 export const field = (object: unknown, name: string): unknown =>
-  isMapping(object) && Object.hasOwn(object, name) ? Reflect.get(object, name) : undefined;
+  isObject(object) && Object.hasOwn(object, name) ? Reflect.get(object, name) : undefined;
 
 /** A value as a sentence names it: `the string "true"`, `a list`. */
 export function described(value: unknown): string {

@@ -1,3 +1,4 @@
+import { isObject, type Json } from "../admission/json.ts";
 import type { Pod } from "../admission/pod.ts";
 import { RequestError } from "../errors.ts";
 import { readPod } from "./pod-schema.ts";
@@ -7,12 +8,6 @@ export type Review =
   | { readonly kind: "creation"; readonly uid: string; readonly namespace: string; readonly pod: Pod }
   | { readonly kind: "other"; readonly uid: string }
   | { readonly kind: "malformed"; readonly uid: string; readonly where: string; readonly fault: string };
-
-type Json = Readonly<Record<string, unknown>>;
-
-export function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 export const ADMISSION_VERSION = "admission.k8s.io/v1";
 
